@@ -1,0 +1,48 @@
+"""Lykta: the volunteer shift scheduler that a town's night walks can rely on.
+
+This module is the assembly, and the only one that knows every room. The order of the rooms, lowest first:
+kit < partnership < messages < people < nights < bookings < finding < gaps < demo. A room looks down, never up.
+"""
+
+from scheduler.kit.clock import Clock, FrozenClock, SystemClock
+from scheduler.kit.database import Database
+from scheduler.kit.settings import Settings, from_environment
+from scheduler.kit.web import Application, Doors, build, check_permissions
+
+
+def create_app(
+    settings: Settings | None = None, *, clock: Clock | None = None, database: Database | None = None
+) -> Application:
+    """Return the application: a plain WSGI callable. Settings come from the environment unless given."""
+    from scheduler import commands
+    from scheduler.bookings import pages as bookings
+    from scheduler.finding import pages as finding
+    from scheduler.gaps import pages as gaps
+    from scheduler.kit.phone import as_swedes_write
+    from scheduler.nights import words
+    from scheduler.people import doors, pages, queries
+    from scheduler.people.permissions import PERMISSIONS
+
+    chosen = settings or from_environment()
+    app = build(
+        chosen,
+        database or Database(chosen.database_url),
+        clock or (FrozenClock(chosen.demo_now) if chosen.demo_now else SystemClock()),
+        Doors(queries.visitor, doors.enter, doors.language_of, doors.zone_of),
+    )
+    for room in (pages, bookings, finding, gaps):
+        app.register_blueprint(room.pages)
+    if chosen.demo:
+        from scheduler.demo import pages as demo
+
+        app.register_blueprint(demo.pages)
+    app.jinja_env.globals.update(finding.SHOW)
+    app.jinja_env.filters.update(
+        special=words.special_name,
+        left_out=words.left_out_reason,
+        relative_day=finding.relative_day,
+        phone=as_swedes_write,
+    )
+    commands.register(app)
+    check_permissions(app, PERMISSIONS.keys())
+    return app

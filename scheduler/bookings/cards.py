@@ -1,0 +1,232 @@
+"""Cards: a shift as it stands to one person, with the one thing that she can do with it."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select
+from sqlalchemy.orm import aliased
+
+from scheduler.bookings.places import SHIFT_COLUMNS
+from scheduler.bookings.rules import BookingState, overlap
+from scheduler.bookings.tables import Booking
+from scheduler.nights.rules import Coverage, NightFlag, ShiftState, coverage, night_flag
+from scheduler.nights.season import Special
+from scheduler.nights.tables import Night, Shift
+from scheduler.partnership.tables import Area
+
+SHOWN = (ShiftState.PUBLISHED, ShiftState.CALLED_OFF, ShiftState.WALKED)
+
+
+class Step(StrEnum):
+    """The one thing a person can do with a shift."""
+
+    BOOK = "book"
+    QUEUE = "queue"
+    TAKE_OVER = "take_over"
+    MINE = "mine"
+    WAITING = "waiting"
+    OFFERED = "offered"
+    CLASH = "clash"
+    CLOSED = "closed"
+    NOT_ALLOWED = "not_allowed"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One shift as a list shows it to one person. `booking_id` is the person's own booking, or with
+    TAKE_OVER the one that is handed over. Equal cards look equal, which is what their cache relies on."""
+
+    shift_id: int
+    date: date
+    starts_at: datetime
+    ends_at: datetime
+    area: str
+    special: Special | None
+    state: ShiftState
+    booked: int
+    minimum: int
+    wanted: int
+    held: int
+    waiting: int
+    coverage: Coverage
+    flag: NightFlag
+    step: Step
+    booking_id: int | None
+
+    @property
+    def missing_to_minimum(self) -> int:
+        return max(self.minimum - self.booked, 0)
+
+    @property
+    def missing_to_wanted(self) -> int:
+        return max(self.wanted - self.booked, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides a person's step on a shift."""
+
+    open: bool
+    mine: Step | None
+    volunteer: bool
+    clash: bool
+    free: int
+    handed_over_to_me: bool
+    handed_over: bool
+
+
+def step(standing: Standing) -> Step:
+    """Return the one thing to do: what is mine first, then what stands in the way, then the easiest way in."""
+    if not standing.open:
+        return standing.mine if standing.mine is Step.MINE else Step.CLOSED
+    if standing.mine is not None:
+        return standing.mine
+    if not standing.volunteer:
+        return Step.NOT_ALLOWED
+    if standing.clash:
+        return Step.CLASH
+    if standing.handed_over_to_me:
+        return Step.TAKE_OVER
+    if standing.free > 0:
+        return Step.BOOK
+    return Step.TAKE_OVER if standing.handed_over else Step.QUEUE
+
+
+_waiting = aliased(Booking)
+_SHIFTS = (
+    select(
+        *SHIFT_COLUMNS,
+        Shift.area_id,
+        Night.special,
+        select(func.count(_waiting.id))
+        .where(_waiting.shift_id == Shift.id, _waiting.state == BookingState.WAITING)
+        .correlate(Shift)
+        .scalar_subquery()
+        .label("waiting"),
+        Booking.id.label("mine_id"),
+        Booking.state.label("mine_state"),
+        Booking.offered_until,
+    )
+    .select_from(Night)
+    .join(Shift, Shift.night_id == Night.id)
+    .join(Area, Area.id == Shift.area_id)
+    .outerjoin(
+        Booking,
+        and_(
+            Booking.shift_id == Shift.id,
+            Booking.person_id == bindparam("person_id"),
+            Booking.state != BookingState.CANCELLED,
+        ),
+    )
+    .where(
+        Night.partnership_id == bindparam("tenant_id"),
+        Night.date >= bindparam("first"),
+        Night.date <= bindparam("last"),
+        Shift.state.in_(SHOWN),
+    )
+    .order_by(Night.date, Shift.starts_at, Area.name)
+)
+_HANDED_OVER = (
+    select(Booking.id, Booking.shift_id, Booking.handing_over_to)
+    .join(Shift, Shift.id == Booking.shift_id)
+    .where(
+        Booking.partnership_id == bindparam("tenant_id"),
+        Booking.state == BookingState.BOOKED,
+        Booking.handing_over_since.is_not(None),
+        or_(Booking.handing_over_to.is_(None), Booking.handing_over_to == bindparam("person_id")),
+        Booking.person_id != bindparam("person_id"),
+        Shift.starts_at > bindparam("now"),
+    )
+    .order_by(Booking.handing_over_since)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """Who looks for a night; `volunteer` whether places may be taken."""
+
+    partnership_id: int
+    person_id: int
+    volunteer: bool
+    now: datetime
+
+
+def cards(connection: Connection, looking: Looking, first: date, last: date) -> list[Card]:
+    """Return every shift of these nights as a card for this person, by time. Two statements, however many."""
+    who = {"tenant_id": looking.partnership_id, "person_id": looking.person_id}
+    rows = connection.execute(_SHIFTS, {**who, "first": first, "last": last}).all()
+    handed_over = connection.execute(_HANDED_OVER, {**who, "now": looking.now}).all()
+    return _cards(rows, handed_over, looking)
+
+
+def _cards(rows: Sequence[Row[Any]], handed_over: Sequence[Row[Any]], looking: Looking) -> list[Card]:
+    coverages = [coverage(row.booked, row.minimum, row.wanted) for row in rows]
+    flags = _flags(rows, coverages)
+    places = [(row.starts_at, row.ends_at) for row in rows if row.mine_state is BookingState.BOOKED]
+    offers: dict[int, tuple[int, bool]] = {}
+    for offer in handed_over:
+        offers.setdefault(offer.shift_id, (offer.id, offer.handing_over_to is not None))
+    made = []
+    for row, covered in zip(rows, coverages, strict=True):
+        offer = offers.get(row.shift_id)
+        mine = _mine(row, looking.now)
+        taken = step(
+            Standing(
+                open=row.state is ShiftState.PUBLISHED and row.starts_at > looking.now,
+                mine=mine,
+                volunteer=looking.volunteer,
+                clash=any(overlap(row.starts_at, row.ends_at, *place) for place in places),
+                free=row.wanted - row.booked - row.held,
+                handed_over_to_me=offer is not None and offer[1],
+                handed_over=offer is not None,
+            )
+        )
+        made.append(
+            Card(
+                shift_id=row.shift_id,
+                date=row.date,
+                starts_at=row.starts_at,
+                ends_at=row.ends_at,
+                area=row.area,
+                special=row.special,
+                state=row.state,
+                booked=row.booked,
+                minimum=row.minimum,
+                wanted=row.wanted,
+                held=row.held,
+                waiting=row.waiting,
+                coverage=covered,
+                flag=flags.get(row.date, NightFlag.NONE),
+                step=taken,
+                booking_id=offer[0] if taken is Step.TAKE_OVER and offer is not None else row.mine_id,
+            )
+        )
+    return made
+
+
+def _mine(row: Row[Any], now: datetime) -> Step | None:
+    if row.mine_state is None:
+        return None
+    if row.mine_state is BookingState.WAITING:
+        offered = row.offered_until is not None and row.offered_until > now
+        return Step.OFFERED if offered else Step.WAITING
+    return Step.MINE
+
+
+def _flags(rows: Sequence[Row[Any]], coverages: Sequence[Coverage]) -> dict[date, NightFlag]:
+    open_areas: dict[date, list[Coverage]] = defaultdict(list)
+    for row, covered in zip(rows, coverages, strict=True):
+        if row.state in {ShiftState.PUBLISHED, ShiftState.WALKED}:
+            open_areas[row.date].append(covered)
+    return {night: night_flag(listed) for night, listed in open_areas.items()}
+
+
+def next_best(card_id: int, night: date, around: Sequence[Card], most: int = 3) -> list[Card]:
+    """Return what to offer instead of a shift, or after it: what can be taken on the same night and on the
+    nights nearest to it."""
+    able = [card for card in around if card.shift_id != card_id and card.step in {Step.BOOK, Step.TAKE_OVER}]
+    return sorted(able, key=lambda card: (abs((card.date - night).days), card.starts_at, card.area))[:most]

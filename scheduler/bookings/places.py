@@ -1,0 +1,337 @@
+"""What every verb on bookings is built of: holding people, reading fresh facts, taking and giving back places.
+
+Only `actions.py` and `waiting_list.py` use this. The order is always people (ascending by id), then the shift:
+the same order everywhere is what keeps two verbs from waiting for each other.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    exists,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.orm import aliased
+
+from scheduler.bookings.rules import BookingState, Ended, Facts, OtherWalk, reminders_at
+from scheduler.bookings.tables import Booking
+from scheduler.kit import audit
+from scheduler.kit.audit import Change
+from scheduler.kit.language import short_day
+from scheduler.kit.refusals import NotFound
+from scheduler.messages.actions import Recipient, Text, queue
+from scheduler.messages.rules import MessageKind
+from scheduler.nights.rules import ShiftState
+from scheduler.nights.tables import Night, Shift
+from scheduler.partnership.tables import Area
+from scheduler.people.rules import Acting, MembershipState
+from scheduler.people.tables import Membership, Person
+
+_HOLD = (
+    update(Person)
+    .where(Person.id == bindparam("held_id"), Person.partnership_id == bindparam("tenant_id"))
+    .values(revision=Person.revision + 1)
+)
+
+
+def hold(connection: Connection, partnership_id: int, person_ids: Iterable[int]) -> None:
+    """Lock people by a write, ascending by id, until the transaction ends. Raises NotFound for a stranger."""
+    for person_id in sorted(set(person_ids)):
+        held = connection.execute(_HOLD, {"held_id": person_id, "tenant_id": partnership_id}).rowcount
+        if held != 1:
+            raise NotFound
+
+
+_Other, _OtherShift = aliased(Booking), aliased(Shift)
+
+
+def _is_member(state: MembershipState) -> Any:  # noqa: ANN401 - a column expression
+    return exists().where(Membership.person_id == Person.id, Membership.state == state).correlate(Person)
+
+
+def overlapping_booking_id() -> Any:  # noqa: ANN401 - a column expression
+    """Return a subquery: a place that Person holds at the time of Shift, on another shift."""
+    return (
+        select(_Other.id)
+        .join(_OtherShift, _OtherShift.id == _Other.shift_id)
+        .where(
+            _Other.person_id == Person.id,
+            _Other.state == BookingState.BOOKED,
+            _Other.shift_id != Shift.id,
+            _OtherShift.starts_at < Shift.ends_at,
+            _OtherShift.ends_at > Shift.starts_at,
+        )
+        .correlate(Person, Shift)
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+SHIFT_COLUMNS = (
+    Shift.id.label("shift_id"),
+    Shift.state,
+    Shift.starts_at,
+    Shift.ends_at,
+    Shift.minimum,
+    Shift.wanted,
+    Shift.booked,
+    Shift.held,
+    Night.date,
+    Area.name.label("area"),
+    Area.gathers_minutes_before,
+    Area.meeting_place.label("area_meeting_place"),
+    Shift.meeting_place,
+)
+_FACTS = (
+    select(
+        *SHIFT_COLUMNS,
+        Person.id.label("person_id"),
+        Person.first_name,
+        Person.born_on,
+        Person.phone,
+        Person.language,
+        _is_member(MembershipState.APPROVED).label("approved"),
+        _is_member(MembershipState.PENDING).label("pending"),
+        overlapping_booking_id().label("overlapping_id"),
+        Booking.id.label("mine_id"),
+        Booking.state.label("mine_state"),
+        Booking.offered_until,
+        Booking.place_held,
+        select(_Other.id)
+        .where(_Other.person_id == Person.id, _Other.once == bindparam("once"), _Other.shift_id == Shift.id)
+        .correlate(Person, Shift)
+        .scalar_subquery()
+        .label("once_id"),
+        exists()
+        .where(_Other.shift_id == Shift.id, _Other.state == BookingState.WAITING)
+        .correlate(Shift)
+        .label("somebody_waits"),
+    )
+    .select_from(Shift)
+    .join(Night, Night.id == Shift.night_id)
+    .join(Area, Area.id == Shift.area_id)
+    .join(Person, Person.partnership_id == Shift.partnership_id)
+    .outerjoin(
+        Booking,
+        and_(
+            Booking.shift_id == Shift.id, Booking.person_id == Person.id, Booking.state != BookingState.CANCELLED
+        ),
+    )
+    .where(
+        Shift.id == bindparam("shift_id"),
+        Shift.partnership_id == bindparam("tenant_id"),
+        Person.id == bindparam("person_id"),
+    )
+)
+
+
+def read(connection: Connection, partnership_id: int, shift_id: int, person_id: int, once: str = "") -> Row[Any]:
+    """Return what must be known to decide about this person on this shift. Call it under the person's hold.
+
+    Raises NotFound for a shift that does not exist in this partnership.
+    """
+    row = connection.execute(
+        _FACTS, {"shift_id": shift_id, "tenant_id": partnership_id, "person_id": person_id, "once": once}
+    ).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def facts(connection: Connection, row: Row[Any]) -> Facts:
+    """Return the row of `read` as the rules want it."""
+    return Facts(
+        state=row.state,
+        night=row.date,
+        starts_at=row.starts_at,
+        born_on=row.born_on,
+        approved=row.approved,
+        pending=row.pending,
+        overlapping=_other_walk(connection, row.overlapping_id) if row.overlapping_id is not None else None,
+    )
+
+
+def _other_walk(connection: Connection, booking_id: int) -> OtherWalk:
+    row = connection.execute(
+        select(Booking.id, Night.date, Area.name, Shift.starts_at, Shift.ends_at)
+        .join(Shift, Shift.id == Booking.shift_id)
+        .join(Night, Night.id == Shift.night_id)
+        .join(Area, Area.id == Shift.area_id)
+        .where(Booking.id == booking_id)
+    ).one()
+    return OtherWalk(*row)
+
+
+_TAKE = (
+    update(Shift)
+    .where(
+        Shift.id == bindparam("taken_id"),
+        Shift.booked + Shift.held < Shift.wanted,
+        Shift.state == ShiftState.PUBLISHED,
+    )
+    .values(booked=Shift.booked + 1, revision=Shift.revision + 1)
+)
+
+
+def take_place(connection: Connection, shift_id: int) -> bool:
+    """Take a free place of a published shift; False when there is none. The count and the lock are one UPDATE."""
+    return connection.execute(_TAKE, {"taken_id": shift_id}).rowcount == 1
+
+
+def take_held_place(connection: Connection, shift_id: int) -> bool:
+    """Turn a held place into a booked one; False when the shift is no longer published."""
+    taken = connection.execute(
+        update(Shift)
+        .where(Shift.id == shift_id, Shift.held > 0, Shift.state == ShiftState.PUBLISHED)
+        .values(booked=Shift.booked + 1, held=Shift.held - 1, revision=Shift.revision + 1)
+    )
+    return taken.rowcount == 1
+
+
+def lock_full(connection: Connection, shift_id: int) -> bool:
+    """Lock a published shift that has no free place; False when it has one."""
+    locked = connection.execute(
+        update(Shift)
+        .where(
+            Shift.id == shift_id,
+            Shift.booked + Shift.held >= Shift.wanted,
+            Shift.state == ShiftState.PUBLISHED,
+        )
+        .values(revision=Shift.revision + 1)
+    )
+    return locked.rowcount == 1
+
+
+def change_places(connection: Connection, shift_id: int, *, booked: int = 0, held: int = 0) -> None:
+    """Lock the shift and add to its counts; the database refuses what would pass `wanted` or fall below 0."""
+    connection.execute(
+        update(Shift)
+        .where(Shift.id == shift_id)
+        .values(booked=Shift.booked + booked, held=Shift.held + held, revision=Shift.revision + 1)
+    )
+
+
+_INSERT = insert(Booking).returning(Booking.id)
+
+
+def insert_booking(
+    connection: Connection, acting: Acting, row: Row[Any], state: BookingState, once: str, *, auto_take: bool = False
+) -> int:
+    """Write a booking or a place in the waiting list for the person and shift of `row`; return its id."""
+    return connection.execute(
+        _INSERT,
+        {
+            "partnership_id": acting.partnership_id,
+            "shift_id": row.shift_id,
+            "person_id": row.person_id,
+            "state": state,
+            "made_at": acting.now,
+            "once": once,
+            "auto_take": auto_take,
+            "place_held": False,
+        },
+    ).scalar_one()
+
+
+_END = (
+    update(Booking)
+    .where(Booking.id == bindparam("booking_id"), Booking.state.in_([BookingState.BOOKED, BookingState.WAITING]))
+    .values(
+        state=BookingState.CANCELLED,
+        ended_at=bindparam("now"),
+        ended_because=bindparam("because"),
+        offered_until=None,
+        place_held=False,
+        handing_over_since=None,
+        handing_over_to=None,
+    )
+)
+
+
+def end_booking(connection: Connection, booking_id: int, because: Ended, now: datetime) -> bool:
+    """Cancel a booking or a place in the list; False when it had ended already."""
+    ended = connection.execute(_END, {"booking_id": booking_id, "because": because, "now": now})
+    return ended.rowcount == 1
+
+
+def note(
+    connection: Connection, acting: Acting, what: str, row: Row[Any], before: str | None, after: str, **more: object
+) -> None:
+    """Write the audit entry of a booking's change of state."""
+    audit.record(
+        connection,
+        acting.partnership_id,
+        acting.now,
+        acting.person_id,
+        Change(
+            what,
+            shift_id=row.shift_id,
+            person_id=row.person_id,
+            before={"booking": before} if before else {},
+            after={"booking": after, **more},
+        ),
+    )
+
+
+def words(acting: Acting, row: Row[Any], link: str, language: str) -> dict[str, str]:
+    """Return the words that texts about a walk are made of, times in the partnership's zone."""
+    def clock(instant: datetime) -> str:
+        return f"{instant.astimezone(acting.zone):%H.%M}"
+
+    return {
+        "day": short_day(row.date, language),
+        "starts": clock(row.starts_at),
+        "ends": clock(row.ends_at),
+        "meets": clock(row.starts_at - timedelta(minutes=row.gathers_minutes_before)),
+        "area": row.area,
+        "place": row.meeting_place or row.area_meeting_place,
+        "link": f"{acting.site}{link}",
+    }
+
+
+def about(booking_id: int) -> str:
+    """Return what messages about a booking are filed under."""
+    return f"booking:{booking_id}"
+
+
+def tell(
+    connection: Connection,
+    acting: Acting,
+    row: Row[Any],
+    kind: MessageKind,
+    booking_id: int,
+    due_at: datetime,
+    *,
+    each: str = "",
+    **more: str,
+) -> None:
+    """Queue a text about a booking to the person of `row`; never after the shift has started. `each` tells
+    apart facts of one kind that can happen to one booking more than once."""
+    queue(
+        connection,
+        acting.partnership_id,
+        Recipient(row.phone, row.language, row.person_id),
+        Text(
+            kind=kind,
+            fact=f"{about(booking_id)}:{kind}:{row.person_id}{each}",
+            about=about(booking_id),
+            words={**words(acting, row, f"/bookings/{booking_id}", row.language), **more},
+            due_at=due_at,
+            deadline_at=row.starts_at,
+        ),
+        acting.now,
+    )
+
+
+def remind(connection: Connection, acting: Acting, row: Row[Any], booking_id: int) -> None:
+    """Queue the reminders of a walk that are still ahead."""
+    for kind, due_at in reminders_at(row.date, row.starts_at, acting.zone).items():
+        if due_at > acting.now:
+            tell(connection, acting, row, kind, booking_id, due_at)

@@ -1,0 +1,255 @@
+"""Filling the demo: one transaction, through the same actions that people use."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, select
+
+from scheduler.bookings import actions as bookings
+from scheduler.bookings import waiting_list
+from scheduler.demo.people import COORDINATOR_PHONE, FIRST_NUMBER, TEAM_PHONE, invented_people
+from scheduler.kit.database import Database
+from scheduler.kit.refusals import Refusal
+from scheduler.messages.actions import settle_due
+from scheduler.nights import actions as nights
+from scheduler.nights.rules import ShiftState
+from scheduler.nights.season import Pattern, Season, Special, plan_season, special_nights
+from scheduler.nights.tables import Night, Shift
+from scheduler.partnership import actions as partnership
+from scheduler.partnership.rules import BudgetLineKind
+from scheduler.partnership.tables import Partnership
+from scheduler.people import actions as people
+from scheduler.people.rules import Acting, Role
+
+SEED = 2022
+ZONE = ZoneInfo("Europe/Stockholm")
+ORE_PER_KRONA = 100
+# The agreement of Timrå municipality and Timrå IK, 22 December 2021 to 31 December 2022.
+NIGHT_RATE_ORE = 2_500 * ORE_PER_KRONA
+PROMISED_ORE = 275_000 * ORE_PER_KRONA
+LINES_ORE = {
+    BudgetLineKind.WEEKEND_NIGHTS: 250_000 * ORE_PER_KRONA,
+    BudgetLineKind.MATERIAL: 5_000 * ORE_PER_KRONA,
+    BudgetLineKind.UNFORESEEN: 15_000 * ORE_PER_KRONA,
+}
+PAID_NIGHTS = 100
+AREAS = (
+    ("Arenaområdet", "entrén till arenan"),
+    ("Centrum", "Y:et på torget"),
+    ("Sörberge", "skolans parkering"),
+)
+CLUBS = (
+    "Timrå IK",
+    "Sörberge Bollklubb",
+    "Fagerviks Friluftsklubb",
+    "Bergeforsens Skidlag",
+    "Vivsta Gymnastik",
+    "Söråkers Scoutkår",
+    "Ljustorps Orientering",
+)
+# How many walk each of the coming shifts, in order of time; the third night's areas are both far too few.
+COMING = (3, 4, 1, 0, 4, 2, 4, 1, 3, 2, 0, 1, 2, 0, 1, 0)
+SECOND_AREA_ON = (1, 5)  # which of the coming nights are double
+PAST_DOUBLES = (Special.WALPURGIS, Special.MIDSUMMER_EVE, Special.LAST_SCHOOL_DAY)
+NEAR_THE_END = timedelta(days=45)
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who plays whom. `walkers` are free for the random bookings; the volunteer has only a past."""
+
+    volunteer: int
+    walkers: list[int]
+
+
+def fill_once(database: Database, now: datetime, site: str) -> bool:
+    """Fill an empty database with the demo, in one transaction; False when it holds a partnership already."""
+    return database.write(lambda connection: _fill(connection, now, site))
+
+
+def _fill(connection: Connection, now: datetime, site: str) -> bool:
+    if connection.execute(select(Partnership.id).limit(1)).first() is not None:
+        return False
+    random = Random(SEED)  # noqa: S311 - the demo is to be the same each time
+    today = now.astimezone(ZONE).date()
+    founded_at = datetime.combine(terms(today)[0][0] - timedelta(days=60), time(12), tzinfo=ZONE)
+    partnership_id = partnership.found_partnership(
+        connection,
+        founded_at,
+        name="Nattvandring Timrå",
+        municipality="Timrå kommun",
+        time_zone=ZONE.key,
+        team_phone=TEAM_PHONE,
+        coordinator_phone=COORDINATOR_PHONE,
+    )
+    clubs = [
+        partnership.add_club(
+            connection, partnership_id, name, coordinating=number == 0, invitation_code=f"demo-{number + 1}"
+        )
+        for number, name in enumerate(CLUBS)
+    ]
+    areas = [partnership.add_area(connection, partnership_id, name, place) for name, place in AREAS]
+    cast = _people(connection, partnership_id, clubs, random, founded_at, now)
+    for starts_on, ends_on in terms(today):
+        _term(connection, partnership_id, areas, starts_on, ends_on, today, founded_at)
+    acting = Acting(partnership_id, None, founded_at, ZONE, site)
+    _past(connection, acting, cast, random, now)
+    _coming(connection, acting, cast, random, now)
+    return True
+
+
+def terms(today: date) -> list[tuple[date, date]]:
+    """Return the agreement's term moved so that `today` lies inside, 22 December to 31 December of the year
+    after; near its end the next year's agreement too, near its beginning the last year's."""
+    years = sorted({(today - NEAR_THE_END).year, today.year, (today + NEAR_THE_END).year})
+    starts = [date(years[0] - 1, 12, 22), *(date(year, 1, 1) for year in years[1:])]
+    return [(start, date(year, 12, 31)) for start, year in zip(starts, years, strict=True)]
+
+
+def _people(
+    connection: Connection, partnership_id: int, clubs: Sequence[int], random: Random, then: datetime, now: datetime
+) -> Cast:
+    ids = []
+    for number, invented in enumerate(invented_people(random, then.date())):
+        person_id = people.register(
+            connection,
+            partnership_id,
+            then,
+            first_name=invented.first_name,
+            last_name=invented.last_name,
+            phone=invented.phone,
+            born_on=invented.born_on,
+        )
+        ids.append(person_id)
+        if number == MUNICIPALITY:
+            continue
+        pending = number >= FIRST_PENDING
+        club = clubs[1] if number == CONTACT or pending else clubs[number % len(clubs)]
+        asked_at = now - timedelta(hours=3 * (number - FIRST_PENDING) + 1) if pending else then
+        people.ask_to_join(connection, partnership_id, person_id, club, asked_at)
+    people.approve_all_asked_before(connection, partnership_id, then + timedelta(days=1), then)
+    people.grant_role(connection, partnership_id, ids[COORDINATOR], Role.COORDINATOR, then)
+    people.grant_role(connection, partnership_id, ids[CONTACT], Role.CONTACT, then, club_id=clubs[1])
+    people.grant_role(connection, partnership_id, ids[MUNICIPALITY], Role.MUNICIPALITY, then)
+    return Cast(volunteer=ids[VOLUNTEER], walkers=ids[FIRST_WALKER:FIRST_PENDING])
+
+
+# Places in the list of invented people; their numbers follow each other from 070-174 06 05.
+VOLUNTEER, COORDINATOR, CONTACT, MUNICIPALITY, FIRST_WALKER, FIRST_PENDING = 0, 1, 2, 3, 4, 87
+ROLES = {"volunteer": VOLUNTEER, "coordinator": COORDINATOR, "contact": CONTACT, "municipality": MUNICIPALITY}
+
+
+def _term(
+    connection: Connection,
+    partnership_id: int,
+    areas: Sequence[int],
+    starts_on: date,
+    ends_on: date,
+    today: date,
+    now: datetime,
+) -> None:
+    agreement_id = partnership.sign_agreement(
+        connection,
+        partnership_id,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        night_rate_ore=NIGHT_RATE_ORE,
+        promised_ore=PROMISED_ORE,
+        lines_ore=LINES_ORE,
+    )
+    specials = special_nights(starts_on, ends_on, last_school_days=[_last_school_day(ends_on.year)])
+    plain = Pattern(frozenset({4, 5}), time(21), time(1), tuple(areas))
+    single = plan_season(plain, starts_on, ends_on, PAID_NIGHTS, specials)
+    second_areas = _double_nights(single, areas, today)
+    pattern = Pattern(frozenset({4, 5}), time(21), time(1), tuple(areas), second_areas)
+    season = plan_season(pattern, starts_on, ends_on, PAID_NIGHTS, specials)
+    nights.write_season(connection, partnership_id, agreement_id, season, pattern, ZONE, now, publish=True)
+
+
+def _last_school_day(year: int) -> date:
+    """Return a believable one: the Friday of the second week of June."""
+    return next(day for day in (date(year, 6, 8) + timedelta(days=n) for n in range(7)) if day.weekday() == 4)  # noqa: PLR2004
+
+
+def _double_nights(season: Season, areas: Sequence[int], today: date) -> dict[date, int]:
+    coming = [planned for planned in season.walked if planned.night >= today]
+    doubled = [coming[number] for number in SECOND_AREA_ON if number < len(coming)]
+    doubled += [planned for planned in season.walked if planned.special in PAST_DOUBLES and planned.night < today]
+    return {
+        planned.night: areas[(areas.index(planned.areas[0]) + 1) % len(areas)] for planned in doubled
+    }
+
+
+def _shifts(connection: Connection, partnership_id: int) -> list[tuple[int, datetime, int]]:
+    """Return id, start and minimum of all shifts, by time."""
+    return [
+        (row.id, row.starts_at, row.minimum)
+        for row in connection.execute(
+            select(Shift.id, Shift.starts_at, Shift.minimum)
+            .join(Night, Night.id == Shift.night_id)
+            .where(Shift.partnership_id == partnership_id)
+            .order_by(Shift.starts_at, Shift.id)
+        )
+    ]
+
+
+def _book(connection: Connection, acting: Acting, shift_id: int, person_id: int, at: datetime) -> int | None:
+    own = Acting(acting.partnership_id, person_id, at, acting.zone, acting.site)
+    try:
+        return bookings.book(connection, own, shift_id, person_id, f"demo-{shift_id}-{person_id}")
+    except Refusal:
+        return None
+
+
+def _past(connection: Connection, acting: Acting, cast: Cast, random: Random, now: datetime) -> None:
+    for shift_id, starts_at, minimum in _shifts(connection, acting.partnership_id):
+        if starts_at + timedelta(hours=5) > now:
+            return
+        walkers = random.sample(cast.walkers, random.choice((2, 3, 3, 4, 4, 4)))
+        if random.random() < 0.07:  # noqa: PLR2004 - about one shift in fifteen
+            walkers[0] = cast.volunteer
+        for person_id in walkers:
+            _book(connection, acting, shift_id, person_id, starts_at - timedelta(days=random.randint(3, 20)))
+        settle_due(connection, starts_at - timedelta(hours=2), shown=True)
+        after = Acting(acting.partnership_id, None, starts_at + timedelta(hours=4), acting.zone, acting.site)
+        missing = {walkers[-1]} if random.random() < 0.08 else set()  # noqa: PLR2004 - one night in twelve
+        came = bookings.record_attendance(connection, after, shift_id, set(walkers) - missing)
+        if came >= minimum:
+            nights.change_state(
+                connection, acting.partnership_id, shift_id, ShiftState.PUBLISHED, ShiftState.WALKED, after.now
+            )
+
+
+def _coming(connection: Connection, acting: Acting, cast: Cast, random: Random, now: datetime) -> None:
+    coming = [shift_id for shift_id, starts_at, _ in _shifts(connection, acting.partnership_id) if starts_at > now]
+    full = []
+    for number, shift_id in enumerate(coming):
+        count = COMING[number] if number < len(COMING) else random.choice((0, 0, 0, 1))
+        booked = 0
+        for person_id in random.sample(cast.walkers, 12):
+            if booked < count and _book(connection, acting, shift_id, person_id, now - timedelta(days=2, hours=number)):
+                booked += 1
+        if count == 4:  # noqa: PLR2004 - all places of a shift
+            full.append(shift_id)
+    if not full:
+        return
+    in_line = random.sample(cast.walkers, 12)
+    joined = 0
+    for person_id in in_line:
+        own = Acting(acting.partnership_id, person_id, now - timedelta(hours=8), acting.zone, acting.site)
+        try:
+            waiting_list.join(connection, own, full[0], person_id, f"demo-queue-{person_id}", auto_take=joined == 1)
+        except Refusal:
+            continue
+        joined += 1
+        if joined == 2:  # noqa: PLR2004 - two in the queue show an order
+            break
+
+
+def demo_phone(role: str) -> str:
+    """Return the E.164 number of the person who plays a role (KeyError for an unknown one)."""
+    return f"+{FIRST_NUMBER + ROLES[role]}"
+

@@ -1,0 +1,185 @@
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+from flask import Blueprint, Response, g, make_response, render_template, request, url_for
+from markupsafe import Markup
+
+from scheduler.bookings.cards import Card, Looking, cards, next_best
+from scheduler.bookings.pages import looking
+from scheduler.bookings.queries import next_walk
+from scheduler.finding import queries
+from scheduler.finding.rules import needed_most
+from scheduler.kit import language
+from scheduler.kit.refusals import NotFound
+from scheduler.kit.web import application, connection, form_fields, needs, now, today
+from scheduler.nights import words
+from scheduler.partnership.queries import areas
+
+pages = Blueprint("finding", __name__)
+
+WEEKS_SHOWN = 6
+MOST_WEEKS = 60
+# A walk that goes past midnight is still tonight's until it ends.
+LONGEST_SHIFT = timedelta(hours=12)
+FORM_FIELDS = Markup("<!--form fields-->")
+
+
+@lru_cache(maxsize=8192)
+def _drawn(card: Card, _language: str, _zone: str, level: int, *, by_area: bool) -> str:
+    """Return a card's HTML. A card is a value, and equal values look equal: drawn once, however many look."""
+    macros = application().jinja_env.get_template("finding/card.html").make_module({"demo": False})
+    return str(macros.card(card, FORM_FIELDS, level, by_area))  # type: ignore[attr-defined]
+
+
+def show_card(card: Card, level: int = 2, by_area: bool = False) -> Markup:  # noqa: FBT001 - called by templates
+    """Return a card with this request's hidden fields in its form."""
+    if "card_fields" not in g:
+        g.card_fields = form_fields()
+    drawn = _drawn(card, language.current(), str(language.zone()), level, by_area=by_area)
+    return Markup(drawn.replace(str(FORM_FIELDS), g.card_fields))  # noqa: S704 - both halves are escaped
+
+
+@pages.get("/")
+@needs("read public pages")
+def home() -> str:
+    if g.visitor.person is None:
+        return render_template("finding/welcome.html")
+    me = looking()
+    listed = _coming(me, _first_night(), today() + timedelta(weeks=WEEKS_SHOWN))
+    habits = queries.habits(connection(), me.person_id)
+    return render_template(
+        "finding/home.html",
+        next_walk=next_walk(connection(), me.person_id, now()),
+        cards=needed_most(
+            listed, today(), lambda card: habits[card.area, -1] + habits["", card.date.weekday()]
+        ),
+        week=today().isocalendar().week,
+    )
+
+
+def _first_night() -> date:
+    """Return the first night that can still go on: yesterday's after midnight."""
+    return (now() - LONGEST_SHIFT).astimezone(language.zone()).date()
+
+
+def _coming(me: Looking, first: date, last: date) -> list[Card]:
+    return [card for card in cards(connection(), me, first, last) if card.ends_at > me.now]
+
+
+@pages.get("/nights")
+@needs("see nights")
+def nights() -> str:
+    me = looking()
+    area = request.args.get("area", type=int)
+    if request.args.get("view") == "month":
+        return _month(me, area)
+    shown_weeks = min(max(request.args.get("weeks", WEEKS_SHOWN, type=int), 1), MOST_WEEKS)
+    last = today() + timedelta(weeks=shown_weeks)
+    listed = _coming(me, _first_night(), last)
+    choices = areas(connection(), me.partnership_id)
+    name = dict(choices).get(area) if area is not None else None
+    last_published = queries.last_published(connection(), me.partnership_id)
+    several = "several" in request.args and me.volunteer
+    more = last_published is not None and last_published > last and shown_weeks < MOST_WEEKS
+    return render_template(
+        "finding/nights.html",
+        weeks=queries.weeks(card for card in listed if name is None or card.area == name),
+        several=several,
+        areas=choices,
+        area=area if name is not None else None,
+        next_url=url_for(
+            "finding.nights",
+            weeks=shown_weeks + WEEKS_SHOWN,
+            area=area,
+            several=1 if several else None,
+        )
+        if more
+        else None,
+        last_published=last_published if last_published is not None and last_published >= today() else None,
+        planned=not more and queries.more_is_planned(connection(), me.partnership_id, today()),
+    )
+
+
+def _month(me: Looking, area: int | None) -> str:
+    choices = areas(connection(), me.partnership_id)
+    name = dict(choices).get(area) if area is not None else None
+    monday = today() - timedelta(days=today().weekday())
+    listed = cards(
+        connection(), me, monday, monday + timedelta(days=queries.DAYS_IN_MONTH_VIEW - 1)
+    )
+    return render_template(
+        "finding/month.html",
+        weeks=queries.five_weeks((card for card in listed if name is None or card.area == name), today()),
+        areas=choices,
+        area=area if name is not None else None,
+    )
+
+
+@pages.get("/nights/<night>")
+@needs("see nights")
+def night(night: str) -> str:
+    me = looking()
+    day = _as_date(night)
+    found = queries.night_exists(connection(), me.partnership_id, day)
+    listed = cards(connection(), me, day, day) if found is not None else []
+    if found is None or (not listed and found.left_out is None):
+        raise NotFound
+    return render_template(
+        "finding/night.html",
+        date=day,
+        special=found.special,
+        left_out=found.left_out,
+        flag=listed[0].flag if listed else "none",
+        cards=listed,
+    )
+
+
+def _as_date(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a night is a date, it has no zone
+    except ValueError:
+        raise NotFound from None
+
+
+@pages.get("/shifts/<int:shift_id>")
+@needs("see nights")
+def shift(shift_id: int) -> str:
+    me = looking()
+    night = queries.night_of(connection(), me.partnership_id, shift_id)
+    around = cards(connection(), me, night, night + timedelta(days=14))
+    card = next(card for card in around if card.shift_id == shift_id)
+    return render_template(
+        "finding/shift.html",
+        card=card,
+        shift=queries.shift_detail(connection(), me, card),
+        others=next_best(shift_id, night, around),
+    )
+
+
+@pages.get("/tonight")
+@needs("read public pages")
+def tonight() -> Response:
+    partnership = g.visitor.partnership
+    night = (now() - LONGEST_SHIFT).astimezone(language.zone()).date()
+    listed = queries.out_tonight(connection(), partnership.id, now(), night) or queries.out_tonight(
+        connection(), partnership.id, now(), today()
+    )
+    answer = make_response(
+        render_template(
+            "finding/tonight.html",
+            areas=listed,
+            next_date=queries.next_covered_night(connection(), partnership.id, now()),
+            team_phone=partnership.team_phone,
+        )
+    )
+    answer.headers["Cache-Control"] = "public, max-age=60"
+    return answer
+
+
+def relative_day(night: date) -> str:
+    """Return the day of a night seen from today: "i kväll", "om 3 dagar"."""
+    return words.relative_day(night, today())
+
+
+SHOW: dict[str, Callable[..., object]] = {"show_card": show_card, "form_fields": form_fields}

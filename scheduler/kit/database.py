@@ -1,0 +1,164 @@
+"""The database: typed tables, time in UTC, and the one place that commits.
+
+Reads run in a plain transaction. Writes run in one unit: `BEGIN IMMEDIATE` on SQLite, READ COMMITTED on
+PostgreSQL, all of it or nothing. A unit that loses a race for a lock, or its connection, is run again.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from enum import Enum
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy import Enum as WordOf
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.types import TypeDecorator
+
+Result = TypeVar("Result")
+
+# SQLite waits this long for another process's write; PostgreSQL's connections are waited for as long.
+LONGEST_WAIT_SECONDS = 3
+TRIES = 4
+# PostgreSQL: serialization failure, deadlock, cannot connect now, admin shutdown.
+RETRIED_SQLSTATES = frozenset({"40001", "40P01", "57P03", "57P01"})
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An instant: aware in Python, UTC in the database. A naive datetime is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a naive datetime cannot be stored: {value!r}")
+        instant = value.astimezone(UTC)
+        return instant.replace(tzinfo=None) if dialect.name == "sqlite" else instant
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
+        datetime: UtcTime(),
+        # Words, not database enums: a new word needs no change of type.
+        Enum: WordOf(Enum, native_enum=False, length=40, values_callable=lambda kind: [word.value for word in kind]),
+    }
+
+
+class Database:
+    """One engine, and the two ways to use it: `reading()` and `write(work)`."""
+
+    def __init__(self, url: str, connections: int = 8) -> None:
+        self.engine = _sqlite_engine(url) if url.startswith("sqlite") else _postgresql_engine(url, connections)
+        self._writing = self.engine.execution_options(writes=True)
+        # Threads of one process queue here in order; SQLite's own waiting is unfair between writers.
+        self._turn: threading.Lock | None = threading.Lock() if url.startswith("sqlite") else None
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection whose reads see one state; nothing it writes is kept."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    def write(self, work: Callable[[Connection], Result]) -> Result:
+        """Run `work` as one transaction and return its result. `work` may run more than once: nothing
+        but SQL and pure code belongs in it. Any exception undoes all of it."""
+        for tries_left in reversed(range(TRIES)):
+            try:
+                return self._once(work)
+            except DBAPIError as error:
+                if not tries_left or not _worth_another_try(error):
+                    raise
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _once(self, work: Callable[[Connection], Result]) -> Result:
+        if self._turn is not None and not self._turn.acquire(timeout=LONGEST_WAIT_SECONDS):
+            raise OperationalError("waiting for a turn to write", {}, TimeoutError())
+        try:
+            with self._writing.begin() as connection:
+                return work(connection)
+        finally:
+            if self._turn is not None:
+                self._turn.release()
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+def _worth_another_try(error: DBAPIError) -> bool:
+    if error.connection_invalidated:
+        return True
+    return getattr(error.orig, "sqlstate", None) in RETRIED_SQLSTATES
+
+
+def _to_json(value: object) -> str:
+    def plain(other: object) -> str:
+        if isinstance(other, datetime | date):
+            return other.isoformat()
+        raise TypeError(f"{type(other).__name__} has no place in JSON")
+
+    return json.dumps(value, ensure_ascii=False, default=plain, separators=(",", ":"))
+
+
+def _postgresql_engine(url: str, connections: int) -> Engine:
+    return create_engine(
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=LONGEST_WAIT_SECONDS,
+        isolation_level="READ COMMITTED",
+        json_serializer=_to_json,
+        connect_args={
+            "connect_timeout": LONGEST_WAIT_SECONDS,
+            "options": "-c timezone=UTC -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s",
+        },
+    )
+
+
+def _sqlite_engine(url: str) -> Engine:
+    engine = create_engine(
+        url, json_serializer=_to_json, pool_timeout=LONGEST_WAIT_SECONDS, connect_args={"check_same_thread": False}
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+        # The driver's own transactions begin too late (not before a SELECT), so they are turned off.
+        connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout = {LONGEST_WAIT_SECONDS * 1000}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def as_json(row: object) -> dict[str, Any]:
+    """Return a row or mapping as a plain dict that the audit log can hold."""
+    mapping = getattr(row, "_mapping", row)
+    return json.loads(_to_json(dict(mapping)))  # type: ignore[no-any-return, call-overload] - any mapping

@@ -1,0 +1,54 @@
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from scheduler.kit.database import Base
+from scheduler.nights.rules import ShiftState
+from scheduler.nights.season import LeftOut, Special
+
+
+class Night(Base):
+    """An evening within an agreement's term. One that the plan leaves out has a reason and no shifts."""
+
+    __tablename__ = "night"
+    __table_args__ = (UniqueConstraint("partnership_id", "date"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    partnership_id: Mapped[int] = mapped_column(ForeignKey("partnership.id"))
+    agreement_id: Mapped[int] = mapped_column(ForeignKey("agreement.id"))
+    date: Mapped[date]
+    special: Mapped[Special | None]
+    left_out: Mapped[LeftOut | None]
+
+
+class Shift(Base):
+    """One area on one night. `booked` people have a place, `held` places are offered to the waiting list.
+
+    `revision` rises with every change; `meeting_place` "" means the area's own.
+    """
+
+    __tablename__ = "shift"
+    __table_args__ = (
+        UniqueConstraint("night_id", "area_id"),
+        CheckConstraint("minimum >= 1 AND minimum <= wanted", name="minimum_wanted"),
+        CheckConstraint("booked >= 0 AND held >= 0 AND booked + held <= wanted", name="places"),
+        CheckConstraint("starts_at < ends_at", name="moments"),
+        Index("ix_shift_partnership_starts", "partnership_id", "starts_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    partnership_id: Mapped[int] = mapped_column(ForeignKey("partnership.id"))
+    night_id: Mapped[int] = mapped_column(ForeignKey("night.id"))
+    area_id: Mapped[int] = mapped_column(ForeignKey("area.id"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    minimum: Mapped[int]
+    wanted: Mapped[int]
+    booked: Mapped[int]
+    held: Mapped[int]
+    state: Mapped[ShiftState]
+    meeting_place: Mapped[str]
+    note: Mapped[str]
+    host_club_id: Mapped[int | None] = mapped_column(ForeignKey("club.id"))
+    revision: Mapped[int]

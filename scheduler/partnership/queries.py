@@ -1,0 +1,88 @@
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, Row, select
+
+from scheduler.kit.refusals import NotFound
+from scheduler.partnership.rules import BudgetLineKind, Sums, paid_area_nights, sums
+from scheduler.partnership.tables import Agreement, Area, BudgetLine, Club, Partnership
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementView:
+    """One term with its lines in öre, its sums, and how many nights each line pays for."""
+
+    id: int
+    starts_on: date
+    ends_on: date
+    night_rate_ore: int
+    lines: dict[BudgetLineKind, int]
+    sums: Sums
+
+    def paid_nights(self, kind: BudgetLineKind) -> int:
+        """Return how many area-nights the line of this kind pays for."""
+        return paid_area_nights(self.lines.get(kind, 0), self.night_rate_ore)
+
+
+def agreement_on(connection: Connection, partnership_id: int, day: date) -> AgreementView:
+    """Return the agreement whose term holds `day`. Raises NotFound where none does."""
+    row = connection.execute(
+        select(Agreement.id, Agreement.starts_on, Agreement.ends_on, Agreement.night_rate_ore, Agreement.promised_ore)
+        .where(Agreement.partnership_id == partnership_id, Agreement.starts_on <= day, Agreement.ends_on >= day)
+        .order_by(Agreement.starts_on.desc())
+    ).first()
+    if row is None:
+        raise NotFound
+    lines = {
+        kind: amount
+        for kind, amount in connection.execute(
+            select(BudgetLine.kind, BudgetLine.amount_ore).where(BudgetLine.agreement_id == row.id)
+        )
+    }
+    return AgreementView(
+        id=row.id,
+        starts_on=row.starts_on,
+        ends_on=row.ends_on,
+        night_rate_ore=row.night_rate_ore,
+        lines=lines,
+        sums=sums(row.promised_ore, lines.values()),
+    )
+
+
+def areas(connection: Connection, partnership_id: int) -> list[tuple[int, str]]:
+    """Return id and name of the areas, by name."""
+    rows = connection.execute(
+        select(Area.id, Area.name).where(Area.partnership_id == partnership_id).order_by(Area.name)
+    )
+    return [(row.id, row.name) for row in rows]
+
+
+def club_by_invitation(connection: Connection, partnership_id: int, code: str) -> Row[tuple[int, str]] | None:
+    """Return id and name of the club that the invitation belongs to, or None."""
+    return connection.execute(
+        select(Club.id, Club.name).where(Club.partnership_id == partnership_id, Club.invitation_code == code)
+    ).first()
+
+
+def clubs(connection: Connection, partnership_id: int) -> list[Row[tuple[int, str, str]]]:
+    """Return id, name and invitation code of the clubs, by name."""
+    return list(
+        connection.execute(
+            select(Club.id, Club.name, Club.invitation_code)
+            .where(Club.partnership_id == partnership_id)
+            .order_by(Club.name)
+        )
+    )
+
+
+def default_partnership_id(connection: Connection) -> int:
+    """Return the partnership that answers on the deployment's own address. Raises NotFound where none does."""
+    return partnership_id_of(connection, "")
+
+
+def partnership_id_of(connection: Connection, host_name: str) -> int:
+    """Return the partnership of a host name ("" is the deployment's own). Raises NotFound where none is."""
+    found = connection.execute(select(Partnership.id).where(Partnership.host_name == host_name)).scalar()
+    if found is None:
+        raise NotFound
+    return found

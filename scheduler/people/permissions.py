@@ -1,0 +1,44 @@
+"""Who may what, in one table that can be read aloud. Every route names its permission (`kit.web.needs`);
+a route that names none stops the application from starting.
+
+Columns: anybody (not signed in), member (signed in, whatever the state), volunteer (approved in a club),
+contact (of a club, for that club), coordinator, municipality.
+"""
+
+from typing import Protocol
+
+
+class Entrant(Protocol):
+    @property
+    def signed_in(self) -> bool: ...
+    @property
+    def roles(self) -> frozenset[str]: ...
+
+
+ANYBODY = frozenset({"anybody", "member", "volunteer", "contact", "coordinator", "municipality"})
+MEMBER = ANYBODY - {"anybody"}
+
+PERMISSIONS: dict[str, frozenset[str]] = {
+    "read public pages": ANYBODY,
+    "sign in": ANYBODY,
+    "join a club": ANYBODY,
+    "try the demo": ANYBODY,
+    "see nights": MEMBER,
+    "manage myself": MEMBER,
+    # Whether a booking is allowed is decided by the rules of `bookings`, with a sentence for each no;
+    # whose booking it is, is checked there too.
+    "book": MEMBER,
+    "see my bookings": MEMBER,
+    "see gaps": frozenset({"coordinator", "municipality"}),
+    "see people of a shift": frozenset({"coordinator"}),
+    "read the log": frozenset({"coordinator"}),
+    "see a person": frozenset({"coordinator"}),
+    "approve members": frozenset({"contact", "coordinator"}),
+    "invite members": frozenset({"contact", "coordinator"}),
+}
+
+
+def allowed(permission: str, visitor: Entrant) -> bool:
+    """Return whether the table lets the visitor use what asks for `permission` (KeyError if unknown)."""
+    standing = {"anybody"} | ({"member"} if visitor.signed_in else set()) | visitor.roles
+    return bool(PERMISSIONS[permission] & standing)

@@ -1,0 +1,91 @@
+// What script adds to forms that work without it: an answer at once, one request per tap, a kind word without signal.
+
+const answerWithinMilliseconds = 30_000;
+const calmBeforeUndoMilliseconds = 500;
+
+let shownAt = performance.now();
+const busyButtons = new Map();
+const sentWithoutScript = new WeakSet();
+
+function makeBusy(button) {
+  busyButtons.set(button, [...button.childNodes]);
+  button.setAttribute("aria-busy", "true");
+  if (button.dataset.busyText) button.replaceChildren(button.dataset.busyText);
+}
+
+function makeReady(button) {
+  button.replaceChildren(...(busyButtons.get(button) ?? button.childNodes));
+  button.removeAttribute("aria-busy");
+  busyButtons.delete(button);
+}
+
+function sayNotSent(form) {
+  const words = document.createElement("p");
+  words.className = "unsent";
+  words.setAttribute("role", "alert");
+  form.append(words);
+  words.textContent = document.body.dataset.unsent;
+}
+
+async function send(form, button) {
+  const fields = new FormData(form);
+  if (button.name) fields.append(button.name, button.value);
+  let answer;
+  try {
+    answer = await fetch(button.getAttribute("formaction") ?? form.getAttribute("action"), {
+      method: "POST",
+      body: fields,
+      headers: { "X-Lykta-Fetch": "1" },
+      signal: AbortSignal.timeout(answerWithinMilliseconds),
+    });
+  } catch {
+    makeReady(button);
+    sayNotSent(form);
+    return;
+  }
+  const next = answer.headers.get("X-Location");
+  if (next) {
+    location.assign(next);
+    return;
+  }
+  // A refusal or a form to mend: let the browser ask again and show the answer. The once-key makes the repeat harmless.
+  makeReady(button);
+  sentWithoutScript.add(form);
+  form.requestSubmit(button);
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.hasAttribute("data-busy") || sentWithoutScript.has(form)) return;
+  event.preventDefault();
+  const button = event.submitter ?? form.querySelector("button");
+  if (!button || form.querySelector("[aria-busy]")) return;
+  form.querySelector(".unsent")?.remove();
+  makeBusy(button);
+  send(form, button);
+});
+
+// The second tap of a double tap must not undo what the first one did.
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-undo]") && performance.now() - shownAt < calmBeforeUndoMilliseconds) event.preventDefault();
+}, { capture: true });
+
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  shownAt = performance.now();
+  for (const button of [...busyButtons.keys()]) makeReady(button);
+});
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const field = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(field.value);
+      button.textContent = button.dataset.copied;
+    } catch {
+      field.select();
+    }
+  });
+}
