@@ -6,8 +6,9 @@ kit < partnership < messages < people < nights < bookings < finding < gaps < dem
 
 from scheduler.kit.clock import Clock, FrozenClock, SystemClock
 from scheduler.kit.database import Database
+from scheduler.kit.frame import build, check_permissions
 from scheduler.kit.settings import Settings, from_environment
-from scheduler.kit.web import Application, Doors, build, check_permissions
+from scheduler.kit.web import Application, Doors
 
 
 def create_app(

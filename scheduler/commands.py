@@ -59,9 +59,7 @@ def _db(app: Application) -> AppGroup:
         from alembic import command
 
         app.database.write(
-            lambda connection: command.revision(
-                migrating.config(connection), message, autogenerate=True, rev_id=number
-            )
+            lambda connection: command.revision(migrating.config(connection), message, autogenerate=True, rev_id=number)
         )
 
     return group
@@ -87,7 +85,7 @@ def _register_prepare(app: Application) -> None:
 def _register_worker(app: Application) -> None:
     @app.cli.command("worker")
     @click.option("--once", is_flag=True, help="One full pass, then stop.")
-    def worker(once: bool) -> None:  # noqa: FBT001 - a flag of the command line
+    def worker(once: bool) -> None:
         """Do what is due: pass on offers that nobody answered, settle messages, forget old codes."""
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -124,9 +122,7 @@ def one_pass(app: Application) -> str:
         offers = expired_offers(connection, now)
         zones = dict(connection.execute(select(Partnership.id, Partnership.time_zone)).tuples().all())
     for offer in offers:
-        acting = Acting(
-            offer.partnership_id, None, now, ZoneInfo(zones[offer.partnership_id]), app.settings.public_url
-        )
+        acting = Acting(offer.partnership_id, None, now, ZoneInfo(zones[offer.partnership_id]), app.settings.public_url)
         app.database.write(
             lambda connection, acting=acting, offer=offer: decline(  # type: ignore[misc]
                 connection, acting, offer.id, Ended.OFFER_EXPIRED

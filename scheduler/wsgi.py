@@ -1,7 +1,7 @@
 """What a WSGI server loads: `granian --interface wsgi scheduler.wsgi:app`."""
 
 from scheduler import create_app
-from scheduler.kit.web import start_logging
+from scheduler.kit.frame import start_logging
 
 start_logging()
 app = create_app()

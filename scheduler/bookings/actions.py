@@ -1,9 +1,8 @@
 """Verbs on places: book, cancel, hand over, take over. The waiting list's own verbs stand in `waiting_list.py`."""
 
 from collections.abc import Collection, Iterable
-from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, select, update
 
 from scheduler.bookings import waiting_list
 from scheduler.bookings.places import (
@@ -37,6 +36,7 @@ from scheduler.bookings.rules import (
     may_cancel_freely,
 )
 from scheduler.bookings.tables import Booking
+from scheduler.kit.database import AnyRow
 from scheduler.kit.refusals import Invalid, NotFound, Refusal
 from scheduler.messages.actions import Recipient, Text, drop, queue
 from scheduler.messages.rules import MessageKind, allowed_at
@@ -138,7 +138,7 @@ def _shift_of(connection: Connection, acting: Acting, booking_id: int) -> int:
     return shift_id
 
 
-def _tell_coordinators(connection: Connection, acting: Acting, row: Row[Any], booking_id: int) -> None:
+def _tell_coordinators(connection: Connection, acting: Acting, row: AnyRow, booking_id: int) -> None:
     coordinators = connection.execute(
         select(Person.id, Person.phone, Person.language)
         .join(RoleGrant, RoleGrant.person_id == Person.id)
@@ -298,7 +298,7 @@ def take_over(connection: Connection, acting: Acting, booking_id: int, once: str
     return new_id
 
 
-def _being_handed_over(connection: Connection, acting: Acting, booking_id: int) -> Row[Any]:
+def _being_handed_over(connection: Connection, acting: Acting, booking_id: int) -> AnyRow:
     found = connection.execute(
         select(Booking.shift_id, Booking.person_id, Booking.handing_over_since, Booking.handing_over_to).where(
             Booking.id == booking_id, Booking.partnership_id == acting.partnership_id
@@ -311,7 +311,6 @@ def _being_handed_over(connection: Connection, acting: Acting, booking_id: int) 
 
 def _first_name(connection: Connection, acting: Acting) -> str:
     return connection.execute(select(Person.first_name).where(Person.id == acting.person_id)).scalar_one()
-
 
 
 def record_attendance(connection: Connection, acting: Acting, shift_id: int, attended: Collection[int]) -> int:

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 
 from scheduler.bookings.places import SHIFT_COLUMNS
 from scheduler.bookings.rules import BookingState, overlap
 from scheduler.bookings.tables import Booking
+from scheduler.kit.database import AnyRow
 from scheduler.nights.rules import Coverage, NightFlag, ShiftState, coverage, night_flag
 from scheduler.nights.season import Special
 from scheduler.nights.tables import Night, Shift
@@ -163,13 +163,13 @@ def cards(connection: Connection, looking: Looking, first: date, last: date) -> 
     return _cards(rows, handed_over, looking)
 
 
-def _cards(rows: Sequence[Row[Any]], handed_over: Sequence[Row[Any]], looking: Looking) -> list[Card]:
+def _cards(rows: Sequence[AnyRow], handed_over: Sequence[AnyRow], looking: Looking) -> list[Card]:
     coverages = [coverage(row.booked, row.minimum, row.wanted) for row in rows]
     flags = _flags(rows, coverages)
     places = [(row.starts_at, row.ends_at) for row in rows if row.mine_state is BookingState.BOOKED]
     offers: dict[int, tuple[int, bool]] = {}
-    for offer in handed_over:
-        offers.setdefault(offer.shift_id, (offer.id, offer.handing_over_to is not None))
+    for given in handed_over:
+        offers.setdefault(given.shift_id, (given.id, given.handing_over_to is not None))
     made = []
     for row, covered in zip(rows, coverages, strict=True):
         offer = offers.get(row.shift_id)
@@ -208,7 +208,7 @@ def _cards(rows: Sequence[Row[Any]], handed_over: Sequence[Row[Any]], looking: L
     return made
 
 
-def _mine(row: Row[Any], now: datetime) -> Step | None:
+def _mine(row: AnyRow, now: datetime) -> Step | None:
     if row.mine_state is None:
         return None
     if row.mine_state is BookingState.WAITING:
@@ -217,7 +217,7 @@ def _mine(row: Row[Any], now: datetime) -> Step | None:
     return Step.MINE
 
 
-def _flags(rows: Sequence[Row[Any]], coverages: Sequence[Coverage]) -> dict[date, NightFlag]:
+def _flags(rows: Sequence[AnyRow], coverages: Sequence[Coverage]) -> dict[date, NightFlag]:
     open_areas: dict[date, list[Coverage]] = defaultdict(list)
     for row, covered in zip(rows, coverages, strict=True):
         if row.state in {ShiftState.PUBLISHED, ShiftState.WALKED}:

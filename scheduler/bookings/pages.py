@@ -1,14 +1,16 @@
+from datetime import date, timedelta
+
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
-
-from datetime import date, timedelta
 
 from scheduler.bookings import actions, queries, waiting_list
 from scheduler.bookings.cards import Card, Looking, cards, next_best
 from scheduler.bookings.rules import BookingRefusal, Full, Overlapping, TooLateToCancel
-from scheduler.kit.refusals import NotFound, Refusal
+from scheduler.kit.faults import refused
 from scheduler.kit.language import gettext, zone
-from scheduler.kit.web import connection, needs, now, once_key, public_url, refused, row_id, today
+from scheduler.kit.refusals import NotFound, Refusal
+from scheduler.kit.templating import once_key
+from scheduler.kit.web import connection, needs, now, public_url, row_id, today
 from scheduler.people.rules import Acting
 
 pages = Blueprint("bookings", __name__)
@@ -199,9 +201,7 @@ def decline(booking_id: int) -> AnyResponse:
 @pages.post("/bookings/<int:booking_id>/auto-take")
 @needs("book")
 def auto_take(booking_id: int) -> AnyResponse:
-    waiting_list.change_auto_take(
-        connection(), acting(), booking_id, auto_take=bool(request.form.get("auto_take"))
-    )
+    waiting_list.change_auto_take(connection(), acting(), booking_id, auto_take=bool(request.form.get("auto_take")))
     return _to_booking(booking_id)
 
 
@@ -219,7 +219,6 @@ def mine() -> str:
         done_count=queries.walks_done(connection(), person_id, new_year),
         past=queries.past_bookings(connection(), person_id, now()),
     )
-
 
 
 @pages.errorhandler(BookingRefusal)

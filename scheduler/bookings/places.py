@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Row,
     and_,
     bindparam,
     exists,
@@ -24,6 +23,7 @@ from scheduler.bookings.rules import BookingState, Ended, Facts, OtherWalk, remi
 from scheduler.bookings.tables import Booking
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
+from scheduler.kit.database import AnyRow
 from scheduler.kit.language import short_day
 from scheduler.kit.refusals import NotFound
 from scheduler.messages.actions import Recipient, Text, queue
@@ -120,9 +120,7 @@ _FACTS = (
     .join(Person, Person.partnership_id == Shift.partnership_id)
     .outerjoin(
         Booking,
-        and_(
-            Booking.shift_id == Shift.id, Booking.person_id == Person.id, Booking.state != BookingState.CANCELLED
-        ),
+        and_(Booking.shift_id == Shift.id, Booking.person_id == Person.id, Booking.state != BookingState.CANCELLED),
     )
     .where(
         Shift.id == bindparam("shift_id"),
@@ -132,7 +130,7 @@ _FACTS = (
 )
 
 
-def read(connection: Connection, partnership_id: int, shift_id: int, person_id: int, once: str = "") -> Row[Any]:
+def read(connection: Connection, partnership_id: int, shift_id: int, person_id: int, once: str = "") -> AnyRow:
     """Return what must be known to decide about this person on this shift. Call it under the person's hold.
 
     Raises NotFound for a shift that does not exist in this partnership.
@@ -145,7 +143,7 @@ def read(connection: Connection, partnership_id: int, shift_id: int, person_id: 
     return row
 
 
-def facts(connection: Connection, row: Row[Any]) -> Facts:
+def facts(connection: Connection, row: AnyRow) -> Facts:
     """Return the row of `read` as the rules want it."""
     return Facts(
         state=row.state,
@@ -222,7 +220,7 @@ _INSERT = insert(Booking).returning(Booking.id)
 
 
 def insert_booking(
-    connection: Connection, acting: Acting, row: Row[Any], state: BookingState, once: str, *, auto_take: bool = False
+    connection: Connection, acting: Acting, row: AnyRow, state: BookingState, once: str, *, auto_take: bool = False
 ) -> int:
     """Write a booking or a place in the waiting list for the person and shift of `row`; return its id."""
     return connection.execute(
@@ -262,7 +260,7 @@ def end_booking(connection: Connection, booking_id: int, because: Ended, now: da
 
 
 def note(
-    connection: Connection, acting: Acting, what: str, row: Row[Any], before: str | None, after: str, **more: object
+    connection: Connection, acting: Acting, what: str, row: AnyRow, before: str | None, after: str, **more: object
 ) -> None:
     """Write the audit entry of a booking's change of state."""
     audit.record(
@@ -280,8 +278,9 @@ def note(
     )
 
 
-def words(acting: Acting, row: Row[Any], link: str, language: str) -> dict[str, str]:
+def words(acting: Acting, row: AnyRow, link: str, language: str) -> dict[str, str]:
     """Return the words that texts about a walk are made of, times in the partnership's zone."""
+
     def clock(instant: datetime) -> str:
         return f"{instant.astimezone(acting.zone):%H.%M}"
 
@@ -304,7 +303,7 @@ def about(booking_id: int) -> str:
 def tell(
     connection: Connection,
     acting: Acting,
-    row: Row[Any],
+    row: AnyRow,
     kind: MessageKind,
     booking_id: int,
     due_at: datetime,
@@ -330,7 +329,7 @@ def tell(
     )
 
 
-def remind(connection: Connection, acting: Acting, row: Row[Any], booking_id: int) -> None:
+def remind(connection: Connection, acting: Acting, row: AnyRow, booking_id: int) -> None:
     """Queue the reminders of a walk that are still ahead."""
     for kind, due_at in reminders_at(row.date, row.starts_at, acting.zone).items():
         if due_at > acting.now:

@@ -2,9 +2,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, exists, func, or_, select
+from sqlalchemy import Connection, Row, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from scheduler.bookings.places import SHIFT_COLUMNS, overlapping_booking_id
@@ -16,6 +15,7 @@ from scheduler.bookings.rules import (
     phones_visible,
 )
 from scheduler.bookings.tables import Booking
+from scheduler.kit.database import AnyRow, AnySelect
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.tables import Area, Club
@@ -91,18 +91,18 @@ _MINE = (
 )
 
 
-def meeting_at(row: Row[Any]) -> datetime:
+def meeting_at(row: AnyRow) -> datetime:
     """Return when the team of a shift gathers."""
     start: datetime = row.starts_at
     return start - timedelta(minutes=row.gathers_minutes_before)
 
 
-def booking_page(connection: Connection, partnership_id: int, person_id: int, booking_id: int, now: datetime) -> BookingPage:
+def booking_page(
+    connection: Connection, partnership_id: int, person_id: int, booking_id: int, now: datetime
+) -> BookingPage:
     """Return the person's own booking. Raises NotYours for anybody else's."""
     row = connection.execute(
-        _MINE.where(
-            Booking.id == booking_id, Booking.person_id == person_id, Booking.partnership_id == partnership_id
-        )
+        _MINE.where(Booking.id == booking_id, Booking.person_id == person_id, Booking.partnership_id == partnership_id)
     ).first()
     if row is None:
         raise NotYours
@@ -162,7 +162,7 @@ def walks_done(connection: Connection, person_id: int, since: date) -> int:
     ).scalar_one()
 
 
-def _pages(connection: Connection, rows: list[Row[Any]], person_id: int, now: datetime) -> list[BookingPage]:
+def _pages(connection: Connection, rows: list[AnyRow], person_id: int, now: datetime) -> list[BookingPage]:
     on_shift = {row.shift_id for row in rows if row.booking_state in {BookingState.BOOKED, BookingState.ATTENDED}}
     walkers = walkers_of(connection, on_shift, now, for_person_id=person_id)
     in_line = {row.shift_id for row in rows if row.booking_state is BookingState.WAITING}
@@ -171,7 +171,7 @@ def _pages(connection: Connection, rows: list[Row[Any]], person_id: int, now: da
 
 
 def _page(
-    connection: Connection, row: Row[Any], walkers: list[Walker], numbers: dict[int, int], now: datetime
+    connection: Connection, row: AnyRow, walkers: list[Walker], numbers: dict[int, int], now: datetime
 ) -> BookingPage:
     state = row.booking_state.value
     offered = row.booking_state is BookingState.WAITING and row.offered_until is not None and row.offered_until > now
@@ -295,7 +295,7 @@ class Candidate:
     language: str
 
 
-def _candidates(shift_id: int) -> Select[Any]:
+def _candidates(shift_id: int) -> AnySelect:
     """Approved adults who hold no place at that time and are not on the shift already."""
     on_it = aliased(Booking)
     return (
@@ -324,7 +324,7 @@ def _candidates(shift_id: int) -> Select[Any]:
     )  # fmt: skip
 
 
-def _grown_up(rows: Iterable[Row[Any]]) -> list[Candidate]:
+def _grown_up(rows: Iterable[AnyRow]) -> list[Candidate]:
     return [
         Candidate(row.id, row.first_name, row.club, row.phone, row.language)
         for row in rows
@@ -371,7 +371,7 @@ def may_be_asked(
     return _grown_up(connection.execute(wanted))
 
 
-def _known_to(shift_id: int, giver_id: int) -> Select[Any]:
+def _known_to(shift_id: int, giver_id: int) -> AnySelect:
     hers, theirs = aliased(Booking), aliased(Booking)
     together = (
         exists()
@@ -457,8 +457,7 @@ def drift(connection: Connection) -> list[Drift]:
     return [Drift(*row) for row in rows]
 
 
-
-def shift_night(connection: Connection, partnership_id: int, shift_id: int) -> Row[tuple[date, int]] | None:
+def shift_night(connection: Connection, partnership_id: int, shift_id: int) -> Row[date, int] | None:
     """Return the night of a shift and how many wait for a place on it, or None."""
     waiting = aliased(Booking)
     return connection.execute(
@@ -475,9 +474,7 @@ def shift_night(connection: Connection, partnership_id: int, shift_id: int) -> R
     ).first()
 
 
-def named_shifts(
-    connection: Connection, partnership_id: int, shift_ids: Iterable[int]
-) -> list[Row[tuple[int, date, str]]]:
+def named_shifts(connection: Connection, partnership_id: int, shift_ids: Iterable[int]) -> list[Row[int, date, str]]:
     """Return id, night and area of shifts, by time."""
     return list(
         connection.execute(

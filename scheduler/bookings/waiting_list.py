@@ -7,7 +7,6 @@ the first to answer gets the place; somebody from outside may then take it too, 
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, Row, exists, select, update
 
@@ -38,6 +37,7 @@ from scheduler.bookings.rules import (
     check_may_take,
 )
 from scheduler.bookings.tables import Booking
+from scheduler.kit.database import AnyRow
 from scheduler.kit.language import short_day
 from scheduler.messages.actions import drop
 from scheduler.messages.rules import MessageKind, allowed_at
@@ -109,7 +109,7 @@ def accept(connection: Connection, acting: Acting, booking_id: int) -> None:
     _move_up(connection, acting, row, booking_id)
 
 
-def _own(connection: Connection, acting: Acting, booking_id: int) -> Row[Any]:
+def _own(connection: Connection, acting: Acting, booking_id: int) -> AnyRow:
     """Hold the acting person and return the fresh facts of the own active booking. Raises NotYours."""
     assert acting.person_id is not None
     hold(connection, acting.partnership_id, [acting.person_id])
@@ -124,7 +124,7 @@ def _own(connection: Connection, acting: Acting, booking_id: int) -> Row[Any]:
     return row
 
 
-def _move_up(connection: Connection, acting: Acting, row: Row[Any], booking_id: int) -> None:
+def _move_up(connection: Connection, acting: Acting, row: AnyRow, booking_id: int) -> None:
     connection.execute(
         update(Booking)
         .where(Booking.id == booking_id)
@@ -201,7 +201,7 @@ def give_places(connection: Connection, acting: Acting, shift_id: int, held_peop
             free -= 1
 
 
-def _offer(connection: Connection, acting: Acting, row: Row[Any]) -> bool:
+def _offer(connection: Connection, acting: Acting, row: AnyRow) -> bool:
     """Offer a place to one in line; return whether it is held for that person."""
     told_at = allowed_at(acting.now, acting.zone, row.starts_at)
     until = answer_before(told_at, row.starts_at)
@@ -222,7 +222,7 @@ def _offer(connection: Connection, acting: Acting, row: Row[Any]) -> bool:
     return held
 
 
-def _in_line(connection: Connection, shift_id: int) -> list[Row[Any]]:
+def _in_line(connection: Connection, shift_id: int) -> list[AnyRow]:
     approved = exists().where(
         Membership.person_id == Person.id, Membership.state == MembershipState.APPROVED
     ).correlate(Person)  # fmt: skip
@@ -252,7 +252,7 @@ def _in_line(connection: Connection, shift_id: int) -> list[Row[Any]]:
     )
 
 
-def expired_offers(connection: Connection, now: datetime) -> list[Row[tuple[int, int]]]:
+def expired_offers(connection: Connection, now: datetime) -> list[Row[int, int]]:
     """Return booking and partnership ids of held offers that nobody answered in time."""
     return list(
         connection.execute(

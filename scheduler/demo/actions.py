@@ -178,9 +178,7 @@ def _double_nights(season: Season, areas: Sequence[int], today: date) -> dict[da
     coming = [planned for planned in season.walked if planned.night >= today]
     doubled = [coming[number] for number in SECOND_AREA_ON if number < len(coming)]
     doubled += [planned for planned in season.walked if planned.special in PAST_DOUBLES and planned.night < today]
-    return {
-        planned.night: areas[(areas.index(planned.areas[0]) + 1) % len(areas)] for planned in doubled
-    }
+    return {planned.night: areas[(areas.index(planned.areas[0]) + 1) % len(areas)] for planned in doubled}
 
 
 def _shifts(connection: Connection, partnership_id: int) -> list[tuple[int, datetime, int]]:
@@ -252,4 +250,3 @@ def _coming(connection: Connection, acting: Acting, cast: Cast, random: Random, 
 def demo_phone(role: str) -> str:
     """Return the E.164 number of the person who plays a role (KeyError for an unknown one)."""
     return f"+{FIRST_NUMBER + ROLES[role]}"
-

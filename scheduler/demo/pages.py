@@ -62,7 +62,6 @@ def sms() -> str:
         .all()
     )
     messages = [
-        DemoText(names.get(text.person_id or 0, ""), text.to_phone, text.body, text.at, text.kind)
-        for text in shown
+        DemoText(names.get(text.person_id or 0, ""), text.to_phone, text.body, text.at, text.kind) for text in shown
     ]
     return render_template("demo/sms.html", messages=messages)

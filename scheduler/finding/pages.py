@@ -12,7 +12,8 @@ from scheduler.finding import queries
 from scheduler.finding.rules import needed_most
 from scheduler.kit import language
 from scheduler.kit.refusals import NotFound
-from scheduler.kit.web import application, connection, form_fields, needs, now, today
+from scheduler.kit.templating import form_fields
+from scheduler.kit.web import application, connection, needs, now, today
 from scheduler.nights import words
 from scheduler.partnership.queries import areas
 
@@ -32,7 +33,7 @@ def _drawn(card: Card, _language: str, _zone: str, level: int, *, by_area: bool)
     return str(macros.card(card, FORM_FIELDS, level, by_area))  # type: ignore[attr-defined]
 
 
-def show_card(card: Card, level: int = 2, by_area: bool = False) -> Markup:  # noqa: FBT001 - called by templates
+def show_card(card: Card, level: int = 2, by_area: bool = False) -> Markup:
     """Return a card with this request's hidden fields in its form."""
     if "card_fields" not in g:
         g.card_fields = form_fields()
@@ -51,9 +52,7 @@ def home() -> str:
     return render_template(
         "finding/home.html",
         next_walk=next_walk(connection(), me.person_id, now()),
-        cards=needed_most(
-            listed, today(), lambda card: habits[card.area, -1] + habits["", card.date.weekday()]
-        ),
+        cards=needed_most(listed, today(), lambda card: habits[card.area, -1] + habits["", card.date.weekday()]),
         week=today().isocalendar().week,
     )
 
@@ -105,9 +104,7 @@ def _month(me: Looking, area: int | None) -> str:
     choices = areas(connection(), me.partnership_id)
     name = dict(choices).get(area) if area is not None else None
     monday = today() - timedelta(days=today().weekday())
-    listed = cards(
-        connection(), me, monday, monday + timedelta(days=queries.DAYS_IN_MONTH_VIEW - 1)
-    )
+    listed = cards(connection(), me, monday, monday + timedelta(days=queries.DAYS_IN_MONTH_VIEW - 1))
     return render_template(
         "finding/month.html",
         weeks=queries.five_weeks((card for card in listed if name is None or card.area == name), today()),

@@ -2,15 +2,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, func, select
 
 from scheduler.bookings.cards import SHOWN, Card, Looking, Step
 from scheduler.bookings.places import SHIFT_COLUMNS
 from scheduler.bookings.queries import Walker, meeting_at, walkers_of
 from scheduler.bookings.rules import BookingState
 from scheduler.bookings.tables import Booking
+from scheduler.kit.database import AnyRow
 from scheduler.kit.refusals import NotFound
 from scheduler.nights.rules import Coverage, NightFlag, ShiftState
 from scheduler.nights.season import Special
@@ -97,9 +97,7 @@ def more_is_planned(connection: Connection, partnership_id: int, today: date) ->
         connection.execute(
             select(Shift.id)
             .join(Night, Night.id == Shift.night_id)
-            .where(
-                Night.partnership_id == partnership_id, Night.date >= today, Shift.state == ShiftState.PLANNED
-            )
+            .where(Night.partnership_id == partnership_id, Night.date >= today, Shift.state == ShiftState.PLANNED)
             .limit(1)
         ).first()
         is not None
@@ -122,7 +120,7 @@ def habits(connection: Connection, person_id: int) -> Counter[tuple[str, int]]:
     return counted
 
 
-def night_exists(connection: Connection, partnership_id: int, night: date) -> Row[Any] | None:
+def night_exists(connection: Connection, partnership_id: int, night: date) -> AnyRow | None:
     """Return date and special name of a night, or None."""
     return connection.execute(
         select(Night.date, Night.special, Night.left_out).where(

@@ -5,9 +5,7 @@ from scheduler.bookings.cards import Card, Step
 from scheduler.nights.rules import urgency
 
 
-def needed_most(
-    cards: Iterable[Card], today: date, habit: Callable[[Card], int], most: int = 3
-) -> list[Card]:
+def needed_most(cards: Iterable[Card], today: date, habit: Callable[[Card], int], most: int = 3) -> list[Card]:
     """Return the nights that need this person most, by time: one per weekend at most, of those that can be taken.
 
     Need is `nights.rules.urgency`; `habit(card)` (how often the person walked that area and weekday) decides

@@ -2,15 +2,15 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from scheduler.bookings.cards import Card
 from scheduler.bookings.places import SHIFT_COLUMNS
 from scheduler.bookings.queries import Walker, meeting_at, walkers_of
 from scheduler.bookings.rules import BookingState
 from scheduler.bookings.tables import Booking
+from scheduler.kit.database import AnyRow
 from scheduler.kit.refusals import NotFound
 from scheduler.nights.rules import Coverage, NightFlag, ShiftState, coverage, night_flag, urgency
 from scheduler.nights.season import Special
@@ -110,7 +110,7 @@ class LeadShift:
 
 def lead_shift(connection: Connection, partnership_id: int, shift_id: int, now: datetime) -> LeadShift:
     """Return a shift with its people, for coordinators. Raises NotFound, also for another partnership's."""
-    row: Row[Any] | None = connection.execute(
+    row: AnyRow | None = connection.execute(
         select(*SHIFT_COLUMNS, Shift.note, Night.special, Club.name.label("host_club"))
         .join(Night, Night.id == Shift.night_id)
         .join(Area, Area.id == Shift.area_id)

@@ -133,9 +133,7 @@ def _demo_now(given: Mapping[str, str], faults: list[str], *, demo: bool) -> dat
     except ValueError:
         instant = None
     if instant is None or instant.tzinfo is None:
-        faults.append(
-            "SCHEDULER_DEMO_NOW is an instant with its offset, for example 2026-11-27T18:00:00+01:00."
-        )
+        faults.append("SCHEDULER_DEMO_NOW is an instant with its offset, for example 2026-11-27T18:00:00+01:00.")
         return None
     return instant
 

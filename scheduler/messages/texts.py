@@ -39,9 +39,7 @@ def _place_offered(words: NullTranslations) -> str:
 
 
 def _place_free_first_answer(words: NullTranslations) -> str:
-    return words.gettext(
-        "A place is free %(day)s %(starts)s-%(ends)s, %(area)s. The first to answer gets it: %(link)s"
-    )
+    return words.gettext("A place is free %(day)s %(starts)s-%(ends)s, %(area)s. The first to answer gets it: %(link)s")
 
 
 def _place_yours(words: NullTranslations) -> str:

@@ -1,13 +1,15 @@
 """Run by Alembic. The connection, and so the transaction, comes from `kit.migrating`."""
 
+from typing import Any, Literal
+
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
 
 from scheduler import tables
 from scheduler.kit.database import UtcTime
 
 
-
-def render_item(kind: str, item: object, _context: object) -> str | bool:
+def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:  # noqa: ANN401 - any part of a table
     """Write our column type as the plain type that the database sees."""
     if kind == "type" and isinstance(item, UtcTime):
         return "sa.DateTime(timezone=True)"

@@ -49,16 +49,12 @@ def write_season(
     places = {
         row.id: Places(row.default_minimum, row.default_wanted)
         for row in connection.execute(
-            select(Area.id, Area.default_minimum, Area.default_wanted).where(
-                Area.partnership_id == partnership_id
-            )
+            select(Area.id, Area.default_minimum, Area.default_wanted).where(Area.partnership_id == partnership_id)
         )
     }
     state = ShiftState.PUBLISHED if publish else ShiftState.PLANNED
     return sum(
-        _write_night(
-            connection, partnership_id, agreement_id, planned, pattern, zone, places, state, now, by_person_id
-        )
+        _write_night(connection, partnership_id, agreement_id, planned, pattern, zone, places, state, now, by_person_id)
         for planned in season.nights
     )
 
@@ -153,15 +149,11 @@ def publish(
     planned = connection.execute(
         select(Shift.id)
         .join(Night, Night.id == Shift.night_id)
-        .where(
-            Shift.partnership_id == partnership_id, Shift.state == ShiftState.PLANNED, Night.date <= last
-        )
+        .where(Shift.partnership_id == partnership_id, Shift.state == ShiftState.PLANNED, Night.date <= last)
     ).scalars()
     ids = list(planned)
     for shift_id in ids:
-        change_state(
-            connection, partnership_id, shift_id, ShiftState.PLANNED, ShiftState.PUBLISHED, now, by_person_id
-        )
+        change_state(connection, partnership_id, shift_id, ShiftState.PLANNED, ShiftState.PUBLISHED, now, by_person_id)
     return len(ids)
 
 
@@ -186,8 +178,6 @@ def change_state(
             partnership_id,
             now,
             by_person_id,
-            Change(
-                "shift.state", shift_id=shift_id, before={"state": before.value}, after={"state": after.value}
-            ),
+            Change("shift.state", shift_id=shift_id, before={"state": before.value}, after={"state": after.value}),
         )
     return changed == 1

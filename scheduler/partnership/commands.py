@@ -16,7 +16,7 @@ from scheduler.partnership.rules import BudgetLineKind
 ORE_PER_KRONA = 100
 
 
-class MobileNumber(click.ParamType):
+class MobileNumber(click.ParamType[str]):
     """A Swedish mobile number on the command line, as E.164."""
 
     name = "mobile number"
@@ -28,7 +28,7 @@ class MobileNumber(click.ParamType):
             self.fail(f"{value!r} is no Swedish mobile number ({refusal.problem})", param, ctx)
 
 
-class TimeZone(click.ParamType):
+class TimeZone(click.ParamType[str]):
     """A name of the time zone database."""
 
     name = "time zone"
@@ -119,4 +119,5 @@ def _create(connection: Connection, now: datetime, given: dict[str, Any]) -> str
         name, _, meeting_place = area.partition(":")
         actions.add_area(connection, partnership_id, name.strip(), meeting_place.strip() or name.strip())
     club_id = actions.add_club(connection, partnership_id, given["club"], coordinating=True)
-    return next(club.invitation_code for club in queries.clubs(connection, partnership_id) if club.id == club_id)
+    codes = [club.invitation_code for club in queries.clubs(connection, partnership_id) if club.id == club_id]
+    return str(codes[0])

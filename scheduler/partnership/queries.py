@@ -33,12 +33,11 @@ def agreement_on(connection: Connection, partnership_id: int, day: date) -> Agre
     ).first()
     if row is None:
         raise NotFound
-    lines = {
-        kind: amount
-        for kind, amount in connection.execute(
+    lines = dict(
+        connection.execute(
             select(BudgetLine.kind, BudgetLine.amount_ore).where(BudgetLine.agreement_id == row.id)
-        )
-    }
+        ).tuples()
+    )
     return AgreementView(
         id=row.id,
         starts_on=row.starts_on,
@@ -57,14 +56,14 @@ def areas(connection: Connection, partnership_id: int) -> list[tuple[int, str]]:
     return [(row.id, row.name) for row in rows]
 
 
-def club_by_invitation(connection: Connection, partnership_id: int, code: str) -> Row[tuple[int, str]] | None:
+def club_by_invitation(connection: Connection, partnership_id: int, code: str) -> Row[int, str] | None:
     """Return id and name of the club that the invitation belongs to, or None."""
     return connection.execute(
         select(Club.id, Club.name).where(Club.partnership_id == partnership_id, Club.invitation_code == code)
     ).first()
 
 
-def clubs(connection: Connection, partnership_id: int) -> list[Row[tuple[int, str, str]]]:
+def clubs(connection: Connection, partnership_id: int) -> list[Row[int, str, str]]:
     """Return id, name and invitation code of the clubs, by name."""
     return list(
         connection.execute(

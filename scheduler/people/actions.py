@@ -137,9 +137,7 @@ def decide(
     assert visitor.person is not None
     partnership_id = visitor.partnership.id
     found = connection.execute(
-        select(
-            Membership.club_id, Membership.person_id, Club.name.label("club"), Person.phone, Person.language
-        )
+        select(Membership.club_id, Membership.person_id, Club.name.label("club"), Person.phone, Person.language)
         .join(Club, Club.id == Membership.club_id)
         .join(Person, Person.id == Membership.person_id)
         .where(Membership.id == membership_id, Membership.partnership_id == partnership_id)
@@ -283,9 +281,7 @@ def approve_all_asked_before(connection: Connection, partnership_id: int, asked_
     ).all()
     for row in pending:
         connection.execute(
-            update(Membership)
-            .where(Membership.id == row.id)
-            .values(state=MembershipState.APPROVED, decided_at=now)
+            update(Membership).where(Membership.id == row.id).values(state=MembershipState.APPROVED, decided_at=now)
         )
         audit.record(
             connection,

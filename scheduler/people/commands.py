@@ -49,9 +49,7 @@ def group(app: Application) -> AppGroup:
         now = app.clock.now()
         actions.grant_role(connection, partnership_id, person.id, role, now, club_id=club_id)
         pending = connection.execute(
-            select(Membership.id).where(
-                Membership.person_id == person.id, Membership.state == MembershipState.PENDING
-            )
+            select(Membership.id).where(Membership.person_id == person.id, Membership.state == MembershipState.PENDING)
         ).scalars()
         for membership_id in list(pending):
             connection.execute(

@@ -39,7 +39,7 @@ def problem_sentence(refusal: Invalid) -> str:
     return sentences.get((refusal.field, refusal.problem)) or general[refusal.problem]
 
 
-class SignInForm(FlaskForm):  # type: ignore[misc] - the library has no types
+class SignInForm(FlaskForm):
     phone = StringField()
     next = HiddenField()
     kept = HiddenField()
@@ -53,7 +53,7 @@ class SignInForm(FlaskForm):  # type: ignore[misc] - the library has no types
             raise ValidationError(problem_sentence(refusal)) from None
 
 
-class CodeForm(FlaskForm):  # type: ignore[misc] - the library has no types
+class CodeForm(FlaskForm):
     code = StringField()
 
     def validate_code(self, field: StringField) -> None:
@@ -61,7 +61,7 @@ class CodeForm(FlaskForm):  # type: ignore[misc] - the library has no types
             raise ValidationError(gettext("Type the six digits from the text."))
 
 
-class NameFields(FlaskForm):  # type: ignore[misc] - the library has no types
+class NameFields(FlaskForm):
     first_name = StringField()
     last_name = StringField()
     language = RadioField(choices=own_names())

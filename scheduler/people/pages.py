@@ -13,9 +13,10 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
 from scheduler.kit import language, phone
+from scheduler.kit.faults import error_page, refused
 from scheduler.kit.language import LANGUAGES
 from scheduler.kit.refusals import CrossSite, NotFound
-from scheduler.kit.web import application, connection, error_page, needs, now, public_url, refused, safe_next, today
+from scheduler.kit.web import application, connection, needs, now, public_url, safe_next, today
 from scheduler.partnership.queries import club_by_invitation, clubs
 from scheduler.people import actions, queries, signing_in
 from scheduler.people.doors import keep, kept_form, language_of, sign_in_with_kept_form, zone_of
@@ -148,9 +149,7 @@ def _resume(kept: str) -> AnyResponse:
         for value in values
         if name not in {"once", "waiting", "next", "kept", "to", "shift"} and value.strip()
     ]
-    return make_response(
-        render_template("people/resume.html", action=safe_next(path), fields=fields, rows=shown)
-    )
+    return make_response(render_template("people/resume.html", action=safe_next(path), fields=fields, rows=shown))
 
 
 @pages.app_errorhandler(CSRFError)
@@ -241,9 +240,7 @@ def joined() -> str:
 @needs("manage myself")
 def me() -> str | AnyResponse | tuple[str, int]:
     person = g.visitor.person
-    form = MeForm(
-        data={"first_name": person.first_name, "last_name": person.last_name, "language": person.language}
-    )
+    form = MeForm(data={"first_name": person.first_name, "last_name": person.last_name, "language": person.language})
     status = 200
     if request.method == "POST":
         if form.validate():
@@ -296,11 +293,7 @@ def members() -> str:
         "people/members.html",
         waiting=queries.applicants(connection(), partnership_id, own),
         approved_count=queries.approved_count(connection(), partnership_id, own),
-        clubs=[
-            (club.id, club.name)
-            for club in clubs(connection(), partnership_id)
-            if own is None or club.id in own
-        ],
+        clubs=[(club.id, club.name) for club in clubs(connection(), partnership_id) if own is None or club.id in own],
     )
 
 
@@ -349,4 +342,3 @@ def person(person_id: int) -> str:
         person=queries.person_page(connection(), partnership_id, person_id),
         log=queries.log(connection(), partnership_id, person_id=person_id),
     )
-

@@ -95,7 +95,7 @@ def visitor(connection: Connection, host_name: str, session_secret: str | None) 
     )
 
 
-def person_by_phone(connection: Connection, partnership_id: int, phone: str) -> Row[tuple[int, str]] | None:
+def person_by_phone(connection: Connection, partnership_id: int, phone: str) -> Row[int, str] | None:
     """Return id and language of the person with this E.164 number, or None."""
     return connection.execute(
         select(Person.id, Person.language).where(Person.partnership_id == partnership_id, Person.phone == phone)
@@ -129,7 +129,9 @@ def contact_club_ids(connection: Connection, person_id: int) -> frozenset[int]:
     """Return the ids of the clubs whose contact this person is."""
     return frozenset(
         connection.execute(
-            select(RoleGrant.club_id).where(RoleGrant.person_id == person_id, RoleGrant.role == Role.CONTACT)
+            select(Club.id)
+            .join(RoleGrant, RoleGrant.club_id == Club.id)
+            .where(RoleGrant.person_id == person_id, RoleGrant.role == Role.CONTACT)
         ).scalars()
     )
 
@@ -160,9 +162,7 @@ def approved_count(connection: Connection, partnership_id: int, club_ids: frozen
     return connection.execute(select(func.count()).select_from(approved.subquery())).scalar_one()
 
 
-def _memberships(
-    partnership_id: int, club_ids: frozenset[int] | None
-) -> Select[tuple[int, datetime, str, str, str, str]]:
+def _memberships(partnership_id: int, club_ids: frozenset[int] | None) -> Select[int, datetime, str, str, str, str]:
     wanted = (
         select(
             Membership.id,

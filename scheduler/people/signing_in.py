@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler.messages.actions import Recipient, Text, drop, queue
 from scheduler.messages.rules import MessageKind
 from scheduler.people.actions import Joining, finish_joining
 from scheduler.people.queries import digest, person_by_phone
-from scheduler.people.tables import LimitCount, Person, SignInCode, SignInSession
+from scheduler.people.tables import LimitCount, SignInCode, SignInSession
 
 CODE_LIVES = timedelta(minutes=10)
 TRIES = 5
@@ -60,7 +60,7 @@ _COUNTS = {
 def over_limit(connection: Connection, key: str, most: int, now: datetime) -> bool:
     """Count one more use of `key` in this hour and return whether it is one too many."""
     window_starts_at = now.replace(minute=0, second=0, microsecond=0)
-    count = connection.execute(
+    count: int = connection.execute(
         _COUNTS[connection.dialect.name], {"key": key, "window_starts_at": window_starts_at, "count": 1}
     ).scalar_one()
     return count > most
@@ -147,9 +147,7 @@ def answer_code(
             SignInCode.expires_at > now,
         )
         .values(tries_left=SignInCode.tries_left - 1)
-        .returning(
-            SignInCode.id, SignInCode.code_hash, SignInCode.tries_left, SignInCode.person_id, SignInCode.joining
-        )
+        .returning(SignInCode.id, SignInCode.code_hash, SignInCode.tries_left, SignInCode.person_id, SignInCode.joining)
     ).first()
     if taken is None:
         return Answer(Outcome.ENDED)
@@ -211,8 +209,6 @@ def forget_old(connection: Connection, now: datetime) -> int:
     """Delete codes that have ended and limits of past hours; return how many rows went."""
     codes = connection.execute(delete(SignInCode).where(SignInCode.expires_at < now - WINDOW)).rowcount
     return codes + connection.execute(delete(LimitCount).where(LimitCount.window_starts_at < now - 2 * WINDOW)).rowcount
-
-
 
 
 def _code_hash(secret_key: str, challenge: str, code: str) -> str:

@@ -1,0 +1,92 @@
+"""Files under static/, kept in memory and compressed once, and the pages that machines ask for."""
+
+import gzip
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from flask import Response, make_response, request
+
+from scheduler.kit.migrating import is_migrated
+from scheduler.kit.refusals import NotFound
+from scheduler.kit.web import Application, application, connection
+
+# Without a visitor and without the database, but for /readyz.
+OWN_ENDPOINTS = frozenset({"static", "favicon", "robots", "healthz", "readyz"})
+
+
+class _Asset(NamedTuple):
+    plain: bytes
+    compressed: bytes
+    mimetype: str
+    etag: str
+
+
+ASSET_TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+    ".webmanifest": "application/manifest+json",
+    ".txt": "text/plain",
+}
+
+
+@cache
+def _assets(folder: Path) -> dict[str, _Asset]:
+    """Return every file under static/, read and compressed once."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in ASSET_TYPES:
+            plain = path.read_bytes()
+            found[path.relative_to(folder).as_posix()] = _Asset(
+                plain,
+                gzip.compress(plain, mtime=0),
+                ASSET_TYPES[path.suffix],
+                hashlib.sha256(plain).hexdigest()[:16],
+            )
+    return found
+
+
+def asset(name: str) -> str:
+    """Return the address of a file under static/; it changes with the file, so browsers may keep it."""
+    return f"/static/{name}?v={_assets(Path(application().root_path) / 'static')[name].etag}"
+
+
+def register(app: Application, folder: Path) -> None:
+    @app.get("/static/<path:name>")
+    def static(name: str) -> Response:
+        found = _assets(folder).get(name)
+        if found is None:
+            raise NotFound
+        squeeze = found.mimetype != "image/png" and "gzip" in request.headers.get("Accept-Encoding", "")
+        answer = make_response(found.compressed if squeeze else found.plain)
+        answer.mimetype = found.mimetype
+        answer.set_etag(found.etag)
+        answer.vary.add("Accept-Encoding")
+        if squeeze:
+            answer.headers["Content-Encoding"] = "gzip"
+        kept = request.args.get("v") == found.etag
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if kept else "no-cache"
+        answer.make_conditional(request)
+        return answer
+
+    @app.get("/favicon.ico")
+    def favicon() -> Response:
+        return static("icon.svg")
+
+    @app.get("/robots.txt")
+    def robots() -> Response:
+        return Response("User-agent: *\nDisallow: /join/\nDisallow: /lead\n", mimetype="text/plain")
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return Response("ok\n", mimetype="text/plain")
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        ready = is_migrated(connection())
+        text = "ready\n" if ready else "the database is not migrated: run flask --app scheduler db upgrade\n"
+        return Response(text, status=200 if ready else 503, mimetype="text/plain")
