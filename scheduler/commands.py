@@ -120,7 +120,7 @@ def one_pass(app: Application) -> str:
     now = app.clock.now()
     with app.database.reading() as connection:
         offers = expired_offers(connection, now)
-        zones = dict(connection.execute(select(Partnership.id, Partnership.time_zone)).tuples().all())
+        zones = {row.id: row.time_zone for row in connection.execute(select(Partnership.id, Partnership.time_zone))}
     for offer in offers:
         acting = Acting(offer.partnership_id, None, now, ZoneInfo(zones[offer.partnership_id]), app.settings.public_url)
         app.database.write(

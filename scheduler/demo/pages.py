@@ -51,16 +51,9 @@ def sign_in(role: str) -> AnyResponse:
 def sms() -> str:
     """The texts that would have left by now, the newest first."""
     shown = due_so_far(connection(), g.visitor.partnership.id, now())
-    names = dict(
-        connection()
-        .execute(
-            select(Person.id, Person.first_name + " " + Person.last_name).where(
-                Person.id.in_({text.person_id for text in shown if text.person_id is not None})
-            )
-        )
-        .tuples()
-        .all()
-    )
+    ids = {text.person_id for text in shown if text.person_id is not None}
+    found = connection().execute(select(Person.id, Person.first_name, Person.last_name).where(Person.id.in_(ids)))
+    names = {row.id: f"{row.first_name} {row.last_name}" for row in found}
     messages = [
         DemoText(names.get(text.person_id or 0, ""), text.to_phone, text.body, text.at, text.kind) for text in shown
     ]

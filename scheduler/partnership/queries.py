@@ -33,11 +33,8 @@ def agreement_on(connection: Connection, partnership_id: int, day: date) -> Agre
     ).first()
     if row is None:
         raise NotFound
-    lines = dict(
-        connection.execute(
-            select(BudgetLine.kind, BudgetLine.amount_ore).where(BudgetLine.agreement_id == row.id)
-        ).tuples()
-    )
+    found = connection.execute(select(BudgetLine.kind, BudgetLine.amount_ore).where(BudgetLine.agreement_id == row.id))
+    lines = {line.kind: line.amount_ore for line in found}
     return AgreementView(
         id=row.id,
         starts_on=row.starts_on,

@@ -30,6 +30,7 @@ KEY_FILE = "secret-key"
 
 _READY_WITHIN_SECONDS = 90.0
 _STOP_WITHIN_SECONDS = 15.0
+_ASK_AGAIN_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1
 
 WEB = (
@@ -77,9 +78,7 @@ def _options() -> argparse.Namespace:
         metavar="DIR",
         help="folder of database and secret key (./var)",
     )
-    parser.add_argument(
-        "--empty", action="store_true", help="no demo: an empty database, to be used for real"
-    )
+    parser.add_argument("--empty", action="store_true", help="no demo: an empty database, to be used for real")
     options = parser.parse_args()
     options.data = options.data.expanduser().absolute()
     return options
@@ -231,7 +230,6 @@ def _serve(options: argparse.Namespace, environment: dict[str, str]) -> int:
             if _somebody_ended(children):
                 return 1
             time.sleep(0.2)
-        say("\nStopping.")
         return 0
     finally:
         _stop(children, stopping)
@@ -287,18 +285,28 @@ def _somebody_ended(children: dict[str, subprocess.Popen[bytes]]) -> bool:
 
 
 def _stop(children: dict[str, subprocess.Popen[bytes]], stopping: _Stopping) -> None:
+    if stopping.wishes:
+        say("\nStopping.")
     patience_until = time.monotonic() + _STOP_WITHIN_SECONDS
-    for child in children.values():
-        if child.poll() is None:
-            child.terminate()
+    ask_again_at = 0.0
     while any(child.poll() is None for child in children.values()):
         if time.monotonic() > patience_until or stopping.wishes > 1:
             break
+        # Asked again now and then: a process that is only just starting can miss the first time.
+        if time.monotonic() >= ask_again_at:
+            ask_again_at = time.monotonic() + _ASK_AGAIN_SECONDS
+            _signal_all(children, signal.SIGTERM)
         time.sleep(0.05)
+    _signal_all(children, signal.SIGKILL)
+    for child in children.values():
+        child.wait()
+
+
+def _signal_all(children: dict[str, subprocess.Popen[bytes]], number: signal.Signals) -> None:
+    """Reach each of them and whatever it has started."""
     for child in children.values():
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)  # whatever is left of it
-        child.wait()
+            os.killpg(child.pid, number)
 
 
 def _tell_how_to_enter(options: argparse.Namespace, environment: dict[str, str]) -> None:

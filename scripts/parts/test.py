@@ -51,9 +51,7 @@ def _options() -> tuple[argparse.Namespace, list[str]]:
 
 def _environment() -> dict[str, str]:
     """Without the settings of whoever runs the tests, so that no test reaches a real database or Twilio."""
-    return {
-        name: value for name, value in os.environ.items() if not name.startswith(("SCHEDULER_", "TWILIO_"))
-    }
+    return {name: value for name, value in os.environ.items() if not name.startswith(("SCHEDULER_", "TWILIO_"))}
 
 
 def _in_ci() -> bool:
@@ -97,9 +95,7 @@ def _passes(name: str, command: tuple[str, ...], environment: dict[str, str]) ->
     return subprocess.run([PYTHON, "-m", *command], cwd=ROOT, env=environment, check=False).returncode == 0
 
 
-def _pytest(
-    arguments: list[str], environment: dict[str, str], left_out: dict[str, str], faults: list[str]
-) -> int:
+def _pytest(arguments: list[str], environment: dict[str, str], left_out: dict[str, str], faults: list[str]) -> int:
     command = [PYTHON, "-m", "pytest", "-p", "scripts.parts.summary", *_processes(arguments)]
     # What failed before is repeated by pytest at the end, so that nobody has to scroll up to learn of it.
     environment["TEST_FAULTS"] = "\n".join(faults)

@@ -116,9 +116,7 @@ def test_every_day_off_and_the_evening_before_every_public_holiday_matters(year)
 @pytest.mark.parametrize("year", range(2005, 2061))
 def test_a_holiday_without_a_name_of_its_own_is_never_on_a_friday_or_saturday(year):
     named = special_nights(date(year, 1, 1), date(year, 12, 31))
-    nameless = [
-        night for night, special in named.items() if special in {Special.HOLIDAY, Special.HOLIDAY_EVE}
-    ]
+    nameless = [night for night, special in named.items() if special in {Special.HOLIDAY, Special.HOLIDAY_EVE}]
     assert nameless
     assert not [night for night in nameless if night.weekday() in {4, 5}]
 
@@ -138,9 +136,7 @@ def test_the_names_are_those_of_the_holidays_library(year):
         Special.ALL_SAINTS_EVE: "All Saints' Eve (from 2pm)",
         Special.ALL_SAINTS: "All Saints' Day",
     }.items():
-        assert [night for night, found in named.items() if found is special] == library.get_named(
-            name, "exact"
-        )
+        assert [night for night, found in named.items() if found is special] == library.get_named(name, "exact")
 
 
 def test_what_the_coordinator_names_is_stronger_than_a_pay_day():
@@ -207,9 +203,7 @@ def test_a_period_that_ends_before_it_begins_is_refused():
         (date(2027, 3, 27), time(21), time(3, 30), ("2027-03-27T20:00", "2027-03-28T01:30"), 5.5),
     ],
 )
-def test_a_shift_has_its_instants_on_ordinary_nights_and_when_the_clock_changes(
-    night, starts, ends, instants, hours
-):
+def test_a_shift_has_its_instants_on_ordinary_nights_and_when_the_clock_changes(night, starts, ends, instants, hours):
     starts_at, ends_at = moments(night, starts, ends, STOCKHOLM)
     assert (starts_at, ends_at) == tuple(datetime.fromisoformat(at).replace(tzinfo=UTC) for at in instants)
     assert starts_at.tzinfo is ends_at.tzinfo is UTC

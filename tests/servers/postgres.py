@@ -114,9 +114,7 @@ class Postgres:
     def create_database(self, name: str, *, template: str = "template1") -> str:
         """Makes a database, as a copy of another (which nobody may have open) when `template` says so.
         Returns its URL."""
-        self._run(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-        )
+        self._run(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
         return self.url(name)
 
     def drop_database(self, name: str) -> None:
@@ -148,9 +146,7 @@ class Postgres:
         for part in ("bin/initdb", "bin/postgres", "lib", "share"):
             source, target = package / "pginstall" / part, copy / "package" / "pginstall" / part
             if source.is_dir():
-                shutil.copytree(
-                    source, target, ignore=shutil.ignore_patterns("*.a", "doc", "pkgconfig", "pgxs")
-                )
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.a", "doc", "pkgconfig", "pgxs"))
             else:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)

@@ -53,9 +53,7 @@ def test_committed_data_is_there_after_the_server_ended(server, end):
 
 
 def test_nothing_is_left_when_the_tests_are_killed():
-    started = (
-        "import time; from tests.servers.postgres import Postgres; server = Postgres(); server.start(); "
-    )
+    started = "import time; from tests.servers.postgres import Postgres; server = Postgres(); server.start(); "
     told = "print(server._server.pid, server._folder, flush=True); time.sleep(60)"
     tests = subprocess.Popen([sys.executable, "-c", started + told], stdout=subprocess.PIPE, text=True)
     pid, folder = tests.stdout.readline().split()
