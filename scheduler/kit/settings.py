@@ -116,7 +116,7 @@ def _time_zone(given: Mapping[str, str], faults: list[str]) -> ZoneInfo:
     name = given.get("SCHEDULER_TIMEZONE", "") or "Europe/Stockholm"
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         faults.append(f"SCHEDULER_TIMEZONE {name!r} is no time zone; for example Europe/Stockholm.")
         return ZoneInfo("Europe/Stockholm")
 

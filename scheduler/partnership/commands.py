@@ -36,7 +36,7 @@ class TimeZone(click.ParamType[str]):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         try:
             return ZoneInfo(value).key
-        except (OSError, ValueError):
+        except (KeyError, OSError, ValueError):
             self.fail(f"{value!r} is no time zone, unlike Europe/Stockholm", param, ctx)
 
 

@@ -67,10 +67,11 @@ def birth_date(text: str, today: date) -> date:
         raise Invalid("born_on", "empty")
     if re.fullmatch(r"(\d{2})?\d{6}[-+ ]?\d{4}|\d{4}-\d{2}-\d{2}[-+ ]\d{4}", typed):
         raise Invalid("born_on", "identity_number")
-    year_first = re.fullmatch(r"(\d{4})([-/. ]?)(\d{1,2})\2(\d{1,2})", typed)
+    year_first = re.fullmatch(r"(\d{4})([-/. ])(\d{1,2})\2(\d{1,2})|(\d{4})(\d{2})(\d{2})", typed)
     day_first = re.fullmatch(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4})", typed)
     if year_first:
-        year, month, day = int(year_first[1]), int(year_first[3]), int(year_first[4])
+        parts = [part for part in year_first.groups() if part and part.isdecimal()]
+        year, month, day = (int(part) for part in parts)
     elif day_first:
         year, month, day = int(day_first[4]), int(day_first[3]), int(day_first[1])
     elif re.fullmatch(r"\d{2}([-/. ]?)\d{1,2}\1\d{1,2}", typed):
