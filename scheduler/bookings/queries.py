@@ -40,7 +40,7 @@ class Walker:
 
 @dataclass(frozen=True, slots=True)
 class BookingPage:
-    """A booking as its owner sees it. `state` is a BookingState, or "offered" or "handing_over"."""
+    """A booking as its owner sees it. `state` is a BookingState's value, or "offered" or "handing_over"."""
 
     id: int
     state: str
@@ -207,6 +207,11 @@ def _page(
         host_club=row.host_club,
         note=row.note,
     )
+
+
+def queue_number(connection: Connection, shift_id: int, person_id: int) -> int | None:
+    """Return the person's place in a shift's waiting list, 1 for the first; None for who is not in it."""
+    return _queue_numbers(connection, [shift_id], person_id).get(shift_id)
 
 
 def _queue_numbers(connection: Connection, shift_ids: Iterable[int], person_id: int) -> dict[int, int]:

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from scheduler.bookings.cards import Card, Looking, cards, next_best
 from scheduler.bookings.pages import looking
-from scheduler.bookings.queries import next_walk
+from scheduler.bookings.queries import next_walk, queue_number
 from scheduler.finding import queries
 from scheduler.finding.rules import needed_most
 from scheduler.kit import language
@@ -150,6 +150,7 @@ def shift(shift_id: int) -> str:
         "finding/shift.html",
         card=card,
         shift=queries.shift_detail(connection(), me, card),
+        queue_number=queue_number(connection(), shift_id, me.person_id),
         others=next_best(shift_id, night, around),
     )
 

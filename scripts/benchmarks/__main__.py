@@ -37,9 +37,7 @@ class Run:
     def kind(self) -> str:
         return self.databases.kind
 
-    def filled(
-        self, make: Callable[[str], Subject], *, nights: int = NIGHTS, wanted: int = WANTED
-    ) -> Subject:
+    def filled(self, make: Callable[[str], Subject], *, nights: int = NIGHTS, wanted: int = WANTED) -> Subject:
         """A subject with a fresh database that holds so many nights, and 3,000 bookings on 200 of them."""
         subject = make(self.databases.fresh("bench"))
         subject.fill(nights=nights, wanted=wanted, bookings=BOOKINGS * nights // NIGHTS)

@@ -22,9 +22,7 @@ CREATE TABLE bookings (shift_id INTEGER NOT NULL REFERENCES shifts (id),
   PRIMARY KEY (shift_id, person_id))
 """
 LOCK = text("UPDATE shifts SET revision = revision + 1 WHERE id = :shift")
-ROOM = text(
-    "SELECT wanted - (SELECT count(*) FROM bookings WHERE shift_id = :shift) FROM shifts WHERE id = :shift"
-)
+ROOM = text("SELECT wanted - (SELECT count(*) FROM bookings WHERE shift_id = :shift) FROM shifts WHERE id = :shift")
 BOOK = text("INSERT INTO bookings (shift_id, person_id, made_at) VALUES (:shift, :person, :now)")
 LIST = text(
     "SELECT s.id, s.starts_at, s.wanted, a.name AS area,"

@@ -32,9 +32,7 @@ def measure(
         expected = began[subject.name] + (number + 1) * requests
         held = subject.booked()
         if load.statuses != {303: requests} or held != expected:
-            raise RuntimeError(
-                f"{subject.name}: {dict(load.statuses)} answered, {held} bookings instead of {expected}"
-            )
+            raise RuntimeError(f"{subject.name}: {dict(load.statuses)} answered, {held} bookings instead of {expected}")
 
     tracks = alternate(subjects, folder, rounds=rounds, work=work, check=check)
     ours, theirs = (tracks[subject.name] for subject in subjects)

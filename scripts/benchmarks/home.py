@@ -95,12 +95,8 @@ def references(path: str, answer: Answer) -> list[str]:
         found = IN_SCRIPT.findall(text)
     else:
         found = []
-    addresses = (
-        urlsplit(urljoin(path, place)) for place in found if place and not place.startswith(("data:", "#"))
-    )
-    return [
-        place.path + (f"?{place.query}" if place.query else "") for place in addresses if not place.netloc
-    ]
+    addresses = (urlsplit(urljoin(path, place)) for place in found if place and not place.startswith(("data:", "#")))
+    return [place.path + (f"?{place.query}" if place.query else "") for place in addresses if not place.netloc]
 
 
 def plain(answer: Answer) -> bytes:

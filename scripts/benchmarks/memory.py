@@ -23,9 +23,7 @@ def measure(subjects: tuple[Subject, Subject], database: str, folder: Path, *, r
     """Ours is the first of the two subjects."""
     with ExitStack() as running:
         servers = [
-            running.enter_context(
-                Server(subject.target, subject.environment(), folder / f"{subject.name}-memory.log")
-            )
+            running.enter_context(Server(subject.target, subject.environment(), folder / f"{subject.name}-memory.log"))
             for subject in subjects
         ]
         for subject, server in zip(subjects, servers, strict=True):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from secrets import token_urlsafe
 from zoneinfo import ZoneInfo
 
 from flask import session
@@ -16,7 +17,7 @@ from scheduler.bookings.tables import Booking
 from scheduler.kit.database import Database
 from scheduler.kit.migrating import upgrade
 from scheduler.kit.settings import from_environment
-from scheduler.kit.web import Application, once_key
+from scheduler.kit.web import Application
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.actions import add_area, add_club, found_partnership, sign_agreement
@@ -144,7 +145,7 @@ class Product:
             | {
                 "person_id": self.people[place.person],
                 "shift_id": self.shifts[place.shift],
-                "once": once_key(),
+                "once": token_urlsafe(9),
             }
             for place in taken
         ]
@@ -162,10 +163,8 @@ class Product:
         return len({line.partition('"')[0] for line in answer.text.split('href="/shifts/')[1:]})
 
     def booking_request(self, place: Place) -> bytes:
-        form = f"csrf_token={self.tokens[place.person]}&once={once_key()}"
-        return request(
-            f"/shifts/{self.shifts[place.shift]}/bookings", form=form, cookies=self.cookies[place.person]
-        )
+        form = f"csrf_token={self.tokens[place.person]}&once={token_urlsafe(9)}"
+        return request(f"/shifts/{self.shifts[place.shift]}/bookings", form=form, cookies=self.cookies[place.person])
 
     def get(self, path: str, *, person: int) -> TestResponse:
         """A page from the application in this process."""
@@ -175,7 +174,7 @@ class Product:
         """A booking by the application in this process."""
         return self.app.test_client(use_cookies=False).post(
             f"/shifts/{self.shifts[place.shift]}/bookings",
-            data={"csrf_token": self.tokens[place.person], "once": once_key()},
+            data={"csrf_token": self.tokens[place.person], "once": token_urlsafe(9)},
             headers={"Cookie": self.cookies[place.person]},
         )
 

@@ -28,9 +28,7 @@ def measure(
             subject.leave_one_place(shift)
             before = subject.walkers(shift)
             wanted = [Place(person, shift) for person in racers(shift)]
-            load = drive(
-                server.address, [subject.booking_request(place) for place in wanted], clients=RACERS, limit=60
-            )
+            load = drive(server.address, [subject.booking_request(place) for place in wanted], clients=RACERS, limit=60)
             walking = subject.walkers(shift)
             slowest = max(slowest, load.seconds)
             counts["overbooked"] += max(0, len(walking) - len(before) - 1)
@@ -43,13 +41,10 @@ def measure(
     name = f"race of {RACERS}, {workers} workers{', control' if control else ''}: "
     most = None if control else 0
     figures = [
-        Figure("race", database, name + what, counts[what], f"in {rounds} rounds", most=most)
-        for what in COUNTED
+        Figure("race", database, name + what, counts[what], f"in {rounds} rounds", most=most) for what in COUNTED
     ]
     return [
         *figures,
-        Figure(
-            "race", database, name + "seats left unsold", counts["unsold"], f"in {rounds} rounds", most=most
-        ),
+        Figure("race", database, name + "seats left unsold", counts["unsold"], f"in {rounds} rounds", most=most),
         Figure("race", database, name + "slowest round", slowest * 1000, "ms"),
     ]

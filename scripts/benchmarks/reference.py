@@ -81,7 +81,5 @@ class Bare:
 
     def walkers(self, shift: int) -> set[int]:
         with self.engine.connect() as connection:
-            rows = connection.scalars(
-                text("SELECT person_id FROM bookings WHERE shift_id = :id"), {"id": shift + 1}
-            )
+            rows = connection.scalars(text("SELECT person_id FROM bookings WHERE shift_id = :id"), {"id": shift + 1})
             return {person - 1 for person in rows}

@@ -41,9 +41,7 @@ Work = Callable[[Subject, int], Sequence[bytes]]
 Check = Callable[[Subject, int, Load], None]
 
 
-def alternate(
-    subjects: Sequence[Subject], folder: Path, *, rounds: int, work: Work, check: Check
-) -> dict[str, Track]:
+def alternate(subjects: Sequence[Subject], folder: Path, *, rounds: int, work: Work, check: Check) -> dict[str, Track]:
     """One track for each subject. `work` gives the requests of a round, `check` looks at the answers.
 
     Round 0 warms both servers up and is not counted. The order of the subjects changes from round to round.

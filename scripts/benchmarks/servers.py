@@ -29,9 +29,7 @@ def free_port() -> int:
 class Server:
     """A granian of our own: started on entering, answering when entered, ended on leaving."""
 
-    def __init__(
-        self, target: Sequence[str], environment: dict[str, str], log: Path, *, workers: int = 2
-    ) -> None:
+    def __init__(self, target: Sequence[str], environment: dict[str, str], log: Path, *, workers: int = 2) -> None:
         self.address: Address = ("127.0.0.1", free_port())
         place = [f"--workers={workers}", "--host=127.0.0.1", f"--port={self.address[1]}"]
         self.command = [sys.executable, "-m", *WEB, *place, *target]

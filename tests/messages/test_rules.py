@@ -1,0 +1,69 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from scheduler.kit.language import LANGUAGES
+from scheduler.messages.rules import GSM7, MessageKind, allowed_at, gsm7_length, to_gsm7
+from scheduler.messages.texts import render
+from tests.make import STOCKHOLM
+
+NAMES = ["Åsa-Märta", "François", "Zoë", "Łukasz", "Loïc", "x" * 60, "Eva 🌙", "محمد", "O’Neil", "[Eva]"]  # noqa: RUF001
+
+
+def local(day, hour, minute=0):
+    return datetime(2026, 11, day, hour, minute, tzinfo=STOCKHOLM).astimezone(UTC)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "starts", "allowed"),
+    [
+        (local(24, 12), None, local(24, 12)),
+        (local(24, 20, 59), None, local(24, 20, 59)),
+        (local(24, 21), None, local(25, 8)),
+        (local(24, 3), None, local(24, 8)),
+        (local(24, 7, 59), None, local(24, 8)),
+        (local(24, 8), None, local(24, 8)),
+        (local(24, 22), local(25, 2), local(24, 22)),  # the shift starts within six hours
+        (local(24, 22), local(25, 21), local(25, 8)),
+        (local(24, 22), local(25, 6), local(25, 0)),  # as soon as it is six hours away
+    ],
+)
+def test_nobody_is_texted_at_night_unless_the_walk_is_near(wanted, starts, allowed):
+    assert allowed_at(wanted, STOCKHOLM, starts) == allowed
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_name_fits_the_alphabet_of_a_text(name):
+    assert set(to_gsm7(name)) <= GSM7
+
+
+def test_swedish_letters_are_kept_and_others_lose_only_their_marks():
+    assert to_gsm7("Åäö é") == "Åäö é"
+    assert to_gsm7("François Łukasz Loïc — “hej”…") == 'Francois Lukasz Loic - "hej"...'
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", list(MessageKind))
+@pytest.mark.parametrize("name", NAMES)
+def test_every_text_is_one_segment_whatever_the_name_and_the_place(kind, language, name):
+    words = {
+        "name": name,
+        "club": name * 2,
+        "area": "Arenaområdet och idrottsparken",
+        "place": "Stationshuset i Åbyggeby norra",
+        "day": "lör 28 nov",
+        "starts": "21.00",
+        "ends": "01.00",
+        "meets": "20.45",
+        "until": "fre 27 nov 18.00",
+        "booked": "1",
+        "wanted": "4",
+        "code": "123456",
+        "host": "nattvandring.example.se",
+        "link": "https://nattvandring.example.se/bookings/123456",
+    }
+    text = render(kind, language, words)
+    assert gsm7_length(text) <= 160, text
+    assert set(text) <= GSM7
+    if kind is MessageKind.SIGN_IN_CODE:
+        assert text.splitlines()[-1] == "@nattvandring.example.se #123456"
