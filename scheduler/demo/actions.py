@@ -50,8 +50,9 @@ CLUBS = (
     "Söråkers Scoutkår",
     "Ljustorps Orientering",
 )
-# How many walk each of the coming shifts, in order of time; the third night's areas are both far too few.
-COMING = (3, 4, 1, 0, 4, 2, 4, 1, 3, 2, 0, 1, 2, 0, 1, 0)
+# How many walk each of the coming shifts, in order of time: the second night's two areas are both far too
+# few, the third night is full, the sixth has two areas that both walk.
+COMING = (3, 1, 0, 4, 2, 0, 4, 3, 2, 1, 3, 0, 2, 0, 1, 0)
 SECOND_AREA_ON = (1, 5)  # which of the coming nights are double
 PAST_DOUBLES = (Special.WALPURGIS, Special.MIDSUMMER_EVE, Special.LAST_SCHOOL_DAY)
 NEAR_THE_END = timedelta(days=45)

@@ -20,6 +20,7 @@ from scheduler.partnership.queries import areas
 pages = Blueprint("finding", __name__)
 
 WEEKS_SHOWN = 6
+HOME_WEEKS = 4
 MOST_WEEKS = 60
 # A walk that goes past midnight is still tonight's until it ends.
 LONGEST_SHIFT = timedelta(hours=12)
@@ -47,7 +48,7 @@ def home() -> str:
     if g.visitor.person is None:
         return render_template("finding/welcome.html")
     me = looking()
-    listed = _coming(me, _first_night(), today() + timedelta(weeks=WEEKS_SHOWN))
+    listed = _coming(me, _first_night(), today() + timedelta(weeks=HOME_WEEKS))
     habits = queries.habits(connection(), me.person_id)
     return render_template(
         "finding/home.html",

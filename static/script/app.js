@@ -32,7 +32,7 @@ async function send(form, button) {
   if (button.name) fields.append(button.name, button.value);
   let answer;
   try {
-    answer = await fetch(button.getAttribute("formaction") ?? form.getAttribute("action"), {
+    answer = await fetch(form.getAttribute("action"), {
       method: "POST",
       body: fields,
       headers: { "X-Lykta-Fetch": "1" },
@@ -57,11 +57,16 @@ async function send(form, button) {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!form.hasAttribute("data-busy") || sentWithoutScript.has(form)) return;
-  event.preventDefault();
   const button = event.submitter ?? form.querySelector("button");
-  if (!button || form.querySelector("[aria-busy]")) return;
-  form.querySelector(".unsent")?.remove();
+  if (form.querySelector("[aria-busy]")) {
+    event.preventDefault();
+    return;
+  }
   makeBusy(button);
+  // Only a form with a once-key may be asked twice; the others go the browser's own way.
+  if (!form.querySelector("[name=once]")) return;
+  event.preventDefault();
+  form.querySelector(".unsent")?.remove();
   send(form, button);
 });
 
