@@ -95,7 +95,9 @@ def _register_worker(app: Application) -> None:
         pause = PASS_EVERY_SECONDS
         while not stopped.is_set():
             try:
-                click.echo(one_pass(app))
+                done = one_pass(app)
+                if done or once:
+                    click.echo(done or "Nothing was due.")
                 pause = PASS_EVERY_SECONDS
             except SQLAlchemyError as error:
                 if once:
@@ -109,7 +111,7 @@ def _register_worker(app: Application) -> None:
 
 
 def one_pass(app: Application) -> str:
-    """Do everything that is due, each piece in a transaction of its own, and return what was done."""
+    """Do everything that is due, each piece in a transaction of its own; return what was done, "" for nothing."""
     from scheduler.bookings.rules import Ended
     from scheduler.bookings.waiting_list import decline, expired_offers
     from scheduler.messages.actions import settle_due
@@ -132,7 +134,11 @@ def one_pass(app: Application) -> str:
         lambda connection: settle_due(connection, now, shown=app.settings.demo and not app.settings.sms_on)
     )
     forgotten = app.database.write(lambda connection: forget_old(connection, now))
-    return (
-        f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} offers passed on {len(offers)}, messages shown {sent}, "
-        f"messages too late {expired}, codes forgotten {forgotten}"
-    )
+    counts = {
+        "offers passed on": len(offers),
+        "messages shown": sent,
+        "messages too late": expired,
+        "codes forgotten": forgotten,
+    }
+    done = ", ".join(f"{what}: {count}" for what, count in counts.items() if count)
+    return f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} {done}" if done else ""

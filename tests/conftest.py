@@ -79,7 +79,7 @@ def each_url(tmp_path: Path, request: pytest.FixtureRequest) -> str:
     return url
 
 
-def settings(database_url: str = "sqlite://", **more: object) -> Settings:
+def settings(database_url: str = "sqlite:////nowhere/none.sqlite3", **more: object) -> Settings:
     given: dict[str, object] = {
         "database_url": database_url,
         "secret_key": SECRET,

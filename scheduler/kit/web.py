@@ -129,8 +129,8 @@ def today() -> date:
 
 
 def host_name() -> str:
-    """Return the tenant's host: "" for the deployment's own address. Raises NotFound for a malformed one."""
-    return "" if g.own_host else request.host.lower()
+    """Return the tenant's host: "" for the deployment's own address, "?" for a Host header that is none."""
+    return "" if g.own_host else request.host.lower() or "?"
 
 
 def public_url() -> str:

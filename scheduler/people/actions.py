@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
+from scheduler.kit.database import AnyRow
 from scheduler.kit.refusals import NotFound
 from scheduler.messages.actions import Recipient, Text, queue
 from scheduler.messages.rules import MessageKind, allowed_at
@@ -18,6 +19,7 @@ from scheduler.people.rules import (
     NotYourClub,
     Role,
     Visitor,
+    VisitorPartnership,
 )
 from scheduler.people.tables import Membership, Person, RoleGrant, SignInSession
 
@@ -167,21 +169,32 @@ def decide(
         ),
     )
     if approve:
-        due_at = allowed_at(now, ZoneInfo(visitor.partnership.time_zone))
-        queue(
-            connection,
-            partnership_id,
-            Recipient(found.phone, found.language, found.person_id),
-            Text(
-                kind=MessageKind.APPROVED,
-                fact=f"membership:{membership_id}:approved",
-                about=f"membership:{membership_id}",
-                words={"club": found.club, "link": link},
-                due_at=due_at,
-                deadline_at=due_at + WELCOME_KEPT,
-            ),
-            now,
-        )
+        _tell_approved(connection, visitor.partnership, membership_id, found, now, link)
+
+
+def _tell_approved(
+    connection: Connection,
+    partnership: VisitorPartnership,
+    membership_id: int,
+    member: AnyRow,
+    now: datetime,
+    link: str,
+) -> None:
+    due_at = allowed_at(now, ZoneInfo(partnership.time_zone))
+    queue(
+        connection,
+        partnership.id,
+        Recipient(member.phone, member.language, member.person_id),
+        Text(
+            kind=MessageKind.APPROVED,
+            fact=f"membership:{membership_id}:approved",
+            about=f"membership:{membership_id}",
+            words={"club": member.club, "link": link},
+            due_at=due_at,
+            deadline_at=due_at + WELCOME_KEPT,
+        ),
+        now,
+    )
 
 
 def grant_role(

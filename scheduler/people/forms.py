@@ -4,10 +4,10 @@ from datetime import date
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, HiddenField, RadioField, StringField
+from wtforms import BooleanField, HiddenField, StringField
 from wtforms.validators import ValidationError
 
-from scheduler.kit.language import LANGUAGES, gettext, own_names
+from scheduler.kit.language import LANGUAGES, gettext
 from scheduler.kit.phone import to_e164
 from scheduler.kit.refusals import Invalid
 from scheduler.people.rules import birth_date, clean_name
@@ -64,7 +64,7 @@ class CodeForm(FlaskForm):
 class NameFields(FlaskForm):
     first_name = StringField()
     last_name = StringField()
-    language = RadioField(choices=own_names())
+    language = StringField()
 
     def validate_first_name(self, field: StringField) -> None:
         field.data = _name("first_name", field)
@@ -72,7 +72,7 @@ class NameFields(FlaskForm):
     def validate_last_name(self, field: StringField) -> None:
         field.data = _name("last_name", field)
 
-    def validate_language(self, field: RadioField) -> None:
+    def validate_language(self, field: StringField) -> None:
         if field.data not in LANGUAGES:
             raise ValidationError(gettext("Choose a language."))
 

@@ -16,7 +16,7 @@ from scheduler.kit import language, phone
 from scheduler.kit.faults import error_page, refused
 from scheduler.kit.language import LANGUAGES
 from scheduler.kit.refusals import CrossSite, NotFound
-from scheduler.kit.web import application, connection, needs, now, public_url, safe_next, today
+from scheduler.kit.web import application, connection, host_name, needs, now, public_url, safe_next, today
 from scheduler.partnership.queries import club_by_invitation, clubs
 from scheduler.people import actions, queries, signing_in
 from scheduler.people.doors import keep, kept_form, language_of, sign_in_with_kept_form, zone_of
@@ -38,7 +38,7 @@ INVALID = 422
 def sign_in() -> str | AnyResponse:
     if g.visitor.person is not None:
         return redirect(safe_next(request.args.get("next", "/")), code=303)
-    form = SignInForm(formdata=None, next=request.args.get("next", ""))
+    form = SignInForm(formdata=None, next=safe_next(request.args.get("next", "/")))
     return render_template("people/sign_in.html", form=form, kept=False, limited=False)
 
 
@@ -158,7 +158,7 @@ def without_token(_error: CSRFError) -> AnyResponse:
     what was typed is kept, and comes back after signing in, or with one more tap."""
     if "Origin" not in request.headers or request.endpoint is None:
         return refused(CrossSite()) if g.get("visitor") else _refuse_plainly()
-    visitor = queries.visitor(connection(), "" if g.own_host else request.host.lower(), session.get("secret"))
+    visitor = queries.visitor(connection(), host_name(), session.get("secret"))
     if visitor.partnership is None:
         return _refuse_plainly()
     g.visitor, g.zone = visitor, zone_of(visitor)

@@ -30,7 +30,7 @@ KEY_FILE = "secret-key"
 
 _READY_WITHIN_SECONDS = 90.0
 _STOP_WITHIN_SECONDS = 15.0
-_ASK_AGAIN_SECONDS = 1.0
+_ASK_AGAIN_SECONDS = 3.0
 _PR_SET_PDEATHSIG = 1
 
 WEB = (
@@ -39,12 +39,12 @@ WEB = (
     "--http=1",
     "--no-ws",
     "--workers=2",
-    "--blocking-threads=4",
+    "--blocking-threads=32",
     "--http1-header-read-timeout=10000",
     "--workers-kill-timeout=10",
     "--respawn-failed-workers",
     "--no-access-log",
-    "--log-level=warning",
+    "--log-level=error",  # it warns of more threads than cores; a slow sender of a body keeps a thread
 )
 
 
@@ -288,11 +288,14 @@ def _stop(children: dict[str, subprocess.Popen[bytes]], stopping: _Stopping) -> 
     if stopping.wishes:
         say("\nStopping.")
     patience_until = time.monotonic() + _STOP_WITHIN_SECONDS
-    ask_again_at = 0.0
+    ask_again_at = time.monotonic() + _ASK_AGAIN_SECONDS
+    for child in children.values():
+        child.terminate()
     while any(child.poll() is None for child in children.values()):
         if time.monotonic() > patience_until or stopping.wishes > 1:
             break
-        # Asked again now and then: a process that is only just starting can miss the first time.
+        # A process that was only just starting can miss the first time. Not sooner: asked twice, the web server
+        # drops the requests that it has in hand.
         if time.monotonic() >= ask_again_at:
             ask_again_at = time.monotonic() + _ASK_AGAIN_SECONDS
             _signal_all(children, signal.SIGTERM)

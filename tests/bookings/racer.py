@@ -4,6 +4,7 @@ Waits for a line on standard input, lets every thread go at once, and prints wha
 `booking` uses the real action; `unguarded` counts, then inserts, as a booking without a hold would.
 """
 
+import json
 import sys
 import threading
 
@@ -70,10 +71,12 @@ def main() -> None:
         thread.start()
     with database.reading() as connection:
         connection.execute(select(Shift.id)).first()
+    print("ready", flush=True)
     sys.stdin.readline()
     start.wait()
     for thread in threads:
         thread.join()
+    print(json.dumps(told), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,238 @@
+"""Every route for every kind of visitor against a written matrix; a route missing from it fails."""
+
+import pytest
+
+from scheduler.people.actions import grant_role
+from scheduler.people.rules import MembershipState, Role
+from tests import make
+from tests.visitor import Visitor
+
+KINDS = ("nobody", "pending", "volunteer", "contact", "coordinator", "municipality")
+MEMBER = dict.fromkeys(KINDS, 200) | {"nobody": 303}
+PUBLIC = dict.fromkeys(KINDS, 200)
+LEADING = {"nobody": 303, "pending": 403, "volunteer": 403, "contact": 403, "coordinator": 200, "municipality": 403}
+NUMBERS = LEADING | {"municipality": 200}
+CLUBS = LEADING | {"contact": 200}
+POSTS = dict.fromkeys(KINDS) | {"nobody": 403}  # None: the rules decide, never 403 for the table
+
+MATRIX = {
+    "finding.home": ("/", PUBLIC),
+    "finding.nights": ("/nights", MEMBER),
+    "finding.night": ("/nights/2026-11-27", MEMBER),
+    "finding.shift": ("/shifts/{shift}", MEMBER),
+    "finding.tonight": ("/tonight", PUBLIC),
+    "bookings.mine": ("/mine", MEMBER),
+    "bookings.several": ("/bookings", MEMBER),
+    "people.me": ("/me", MEMBER),
+    "people.joined": ("/joined", MEMBER),
+    "people.sign_in": ("/sign-in", dict.fromkeys(KINDS, 303) | {"nobody": 200}),
+    "people.code": ("/sign-in/code", dict.fromkeys(KINDS, 303)),
+    "people.join": ("/join/{invitation}", PUBLIC),
+    "people.members": ("/lead/members", CLUBS),
+    "people.invitation": ("/lead/clubs/{club}/invitation", CLUBS),
+    "people.person": ("/lead/people/{person}", LEADING),
+    "gaps.gaps": ("/lead", NUMBERS),
+    "gaps.shift": ("/lead/shifts/{shift}", LEADING),
+    "demo.sms": ("/demo/sms", PUBLIC),
+    "demo.sign_in": ("/demo/sign-in/nobody-plays-this", dict.fromkeys(KINDS, 404)),
+    # A booking of somebody else's does not exist, whoever asks.
+    "bookings.booking": ("/bookings/{booking}", dict.fromkeys(KINDS, 404) | {"nobody": 303}),
+    "bookings.leave": ("/bookings/{booking}/leave", dict.fromkeys(KINDS, 404) | {"nobody": 303}),
+    "bookings.pick": ("/bookings/{booking}/hand-over", dict.fromkeys(KINDS, 404) | {"nobody": 303}),
+}
+POST_MATRIX = {
+    "bookings.book": (
+        "/shifts/{shift}/bookings",
+        {"nobody": 403, "pending": 409, "volunteer": 303, "contact": 303, "coordinator": 303, "municipality": 409},
+    ),
+    "bookings.book_several": ("/bookings", dict.fromkeys(KINDS, 422) | {"nobody": 403}),
+    **{
+        f"bookings.{verb}": (f"/bookings/{{booking}}/{path}", dict.fromkeys(KINDS, 404) | {"nobody": 403})
+        for verb, path in (
+            ("cancel", "cancel"),
+            ("cannot_come", "cannot-come"),
+            ("hand_over", "hand-over"),
+            ("keep", "keep"),
+            ("accept", "accept"),
+            ("decline", "decline"),
+            ("auto_take", "auto-take"),
+        )
+    },
+    "bookings.take_over": ("/bookings/{offered}/take-over", dict.fromkeys(KINDS, 404) | {"nobody": 403}),
+    "bookings.refuse_take_over": ("/bookings/{offered}/refuse-take-over", dict.fromkeys(KINDS, 404) | {"nobody": 403}),
+    "people.send_code": ("/sign-in", dict.fromkeys(KINDS, 422)),
+    "people.check_code": ("/sign-in/code", dict.fromkeys(KINDS, 303)),
+    "people.sign_out": ("/sign-out", dict.fromkeys(KINDS, 303)),
+    "people.choose_language": ("/language", dict.fromkeys(KINDS, 303)),
+    "people.join": ("/join/{invitation}", dict.fromkeys(KINDS, 422)),
+    "people.me": ("/me", dict.fromkeys(KINDS, 303) | {"nobody": 403}),
+    "people.end_device": ("/me/devices/999999/end", dict.fromkeys(KINDS, 404) | {"nobody": 403}),
+    "people.decide": ("/lead/members/999999/approve", dict.fromkeys(KINDS, 403) | {"contact": 404, "coordinator": 404}),
+}  # fmt: skip
+FRAME = {"static", "favicon", "robots", "healthz", "readyz"}
+
+
+@pytest.fixture
+def cast(database, town):
+    """One of each kind, a shift, and bookings of an outsider: one plain, one offered to somebody by name."""
+    from scheduler.bookings import actions
+
+    def write(connection):
+        ids = {"pending": make.person(connection, town, "Pia", state=MembershipState.PENDING)}
+        ids["volunteer"] = make.person(connection, town, "Vera")
+        ids["contact"] = make.person(connection, town, "Kim")
+        grant_role(connection, town.id, ids["contact"], Role.CONTACT, make.NOW, club_id=town.club_id)
+        ids["coordinator"] = make.person(connection, town, "Karin")
+        grant_role(connection, town.id, ids["coordinator"], Role.COORDINATOR, make.NOW)
+        ids["municipality"] = make.person(connection, town, "Mats", state=None)
+        grant_role(connection, town.id, ids["municipality"], Role.MUNICIPALITY, make.NOW)
+        outsider, friend = make.people(connection, town, 2)
+        shift = make.shift(connection, town)
+        other = make.shift(connection, town, make.SATURDAY)
+        acting = make.acting(town, outsider)
+        booking = actions.book(connection, acting, other, outsider, "a")
+        offered = actions.book(connection, acting, shift, outsider, "b")
+        actions.hand_over(connection, acting, offered, friend)
+        return ids, {
+            "shift": shift,
+            "booking": booking,
+            "offered": offered,
+            "club": town.club_id,
+            "person": outsider,
+            "invitation": invitation(connection, town),
+        }
+
+    return database.write(write)
+
+
+def invitation(connection, town):
+    from scheduler.partnership.queries import clubs
+
+    return clubs(connection, town.id)[0].invitation_code
+
+
+def sign_in(visitor, ids, kind):
+    return visitor if kind == "nobody" else visitor.sign_in(ids[kind])
+
+
+def test_the_matrix_names_every_route(app):
+    routes = {
+        (rule.endpoint, method)
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods & {"GET", "POST", "PUT", "DELETE", "PATCH"}
+        if rule.endpoint not in FRAME
+    }
+    written = {(endpoint, "GET") for endpoint in MATRIX} | {(endpoint, "POST") for endpoint in POST_MATRIX}
+    assert routes == written
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_visitor_sees_what_the_matrix_says(visitor, cast, kind):
+    ids, names = cast
+    sign_in(visitor, ids, kind)
+    for path, expected in MATRIX.values():
+        visitor.get(path.format(**names), expected[kind])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_visitor_does_what_the_matrix_says(app, town, cast, kind):
+    ids, names = cast
+    for path, expected in POST_MATRIX.values():
+        visitor = sign_in(Visitor(app, town), ids, kind)
+        visitor.send(path.format(**names), {}, expected[kind])
+
+
+@pytest.mark.parametrize("kind", ["nobody", "volunteer", "coordinator"])
+def test_no_form_works_without_the_pages_own_token(app, town, cast, kind):
+    ids, names = cast
+    for path, _ in POST_MATRIX.values():
+        visitor = sign_in(Visitor(app, town), ids, kind)
+        visitor.send(path.format(**names), {}, 403, token=False)
+        visitor.send(path.format(**names), {"csrf_token": "somebody else's"}, 403, token=False)
+        stolen = Visitor(app, town).token()
+        visitor.send(path.format(**names), {"csrf_token": stolen}, 403, token=False)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_no_form_works_from_another_site_even_with_the_token(app, town, cast, headers):
+    ids, names = cast
+    for path, _ in POST_MATRIX.values():
+        visitor = sign_in(Visitor(app, town), ids, "volunteer")
+        visitor.send(path.format(**names), {}, 403, headers=headers)
+
+
+def test_what_changes_things_is_no_address_to_look_at(visitor, cast):
+    ids, names = cast
+    visitor.sign_in(ids["coordinator"])
+    for endpoint, (path, _) in POST_MATRIX.items():
+        if endpoint not in MATRIX and path not in {shown for shown, _ in MATRIX.values()}:
+            visitor.get(path.format(**names), 405)
+
+
+def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cast):
+    """Walk every address with the ids of one town as the coordinator of another."""
+    _, names = cast
+    other = database.write(lambda connection: make.town(connection, "Nattvandring Ånge", "ange.example"))
+
+    def write(connection):
+        person = make.person(connection, other, "Olle")
+        grant_role(connection, other.id, person, Role.COORDINATOR, make.NOW)
+        make.shift(connection, other)
+        return person
+
+    boss = database.write(write)
+    stranger = Visitor(app, other, host="ange.example").sign_in(boss)
+    theirs = {"/", "/nights", "/nights/2026-11-27", "/tonight", "/mine", "/bookings", "/me", "/joined", "/lead",
+              "/lead/members", "/demo/sms"}  # fmt: skip
+    for path, _ in MATRIX.values():
+        if path in theirs:
+            stranger.get(path)
+            assert "Arenaområdet 27" not in stranger.words()
+            assert "Nattvandring Timrå" not in stranger.text
+        elif "sign-in" not in path:
+            stranger.get(path.format(**names), 404)
+    for endpoint, (path, _) in POST_MATRIX.items():
+        if "{" in path and endpoint != "people.join":
+            Visitor(app, other, host="ange.example").sign_in(boss).send(path.format(**names), {}, 404)
+    stranger.get(f"/lead/people/{names['person']}", 404)
+
+
+def test_a_session_of_one_town_is_nobody_in_another(app, database, town, cast):
+    ids, _ = cast
+    database.write(lambda connection: make.town(connection, "Nattvandring Ånge", "ange.example"))
+    traveller = Visitor(app, town, host="ange.example").sign_in(ids["coordinator"])
+    traveller.get("/lead", 303)
+
+
+def test_a_contact_decides_for_the_own_club_only(app, database, town, cast):
+    from sqlalchemy import select
+
+    from scheduler.partnership.actions import add_club
+    from scheduler.people.actions import ask_to_join
+    from scheduler.people.tables import Membership
+
+    ids, _ = cast
+
+    def write(connection):
+        club = add_club(connection, town.id, "Vivsta Gymnastik")
+        person = make.person(connection, town, "Olle", state=None)
+        ask_to_join(connection, town.id, person, club, make.NOW)
+        return club, connection.execute(select(Membership.id).where(Membership.person_id == person)).scalar_one()
+
+    club, membership = database.write(write)
+    contact = Visitor(app, town).sign_in(ids["contact"])
+    contact.send(f"/lead/members/{membership}/approve", status=403)
+    contact.get(f"/lead/clubs/{club}/invitation", 403)
+    contact.get("/lead/members")
+    assert "Olle" not in contact.words()
+    boss = Visitor(app, town).sign_in(ids["coordinator"])
+    boss.send(f"/lead/members/{membership}/approve")
+    boss.send(f"/lead/members/{membership}/approve", status=409)
