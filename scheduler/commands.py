@@ -75,8 +75,14 @@ def _register_prepare(app: Application) -> None:
             click.echo("Making the database …")
             app.database.write(migrating.upgrade)
         if app.settings.demo:
-            from scheduler.demo.actions import fill_once
+            from scheduler.demo.actions import fill_once, is_another
 
+            with app.database.reading() as connection:
+                if is_another(connection):
+                    raise click.ClickException(
+                        "This database holds a real partnership, and SCHEDULER_DEMO=1 is only for the demo. "
+                        "Unset SCHEDULER_DEMO, or give the demo a database of its own (SCHEDULER_DATABASE_URL)."
+                    )
             if fill_once(app.database, app.clock.now(), app.settings.public_url):
                 click.echo("The demo partnership is in place.")
         click.echo("The database is ready.")

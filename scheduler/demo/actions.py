@@ -19,12 +19,14 @@ from scheduler.nights.rules import ShiftState
 from scheduler.nights.season import Pattern, Season, Special, plan_season, special_nights
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership import actions as partnership
+from scheduler.partnership.queries import club_by_code
 from scheduler.partnership.rules import BudgetLineKind
 from scheduler.partnership.tables import Partnership
 from scheduler.people import actions as people
 from scheduler.people.rules import Acting, Role
 
 SEED = 2022
+FIRST_INVITATION = "demo-1"
 ZONE = ZoneInfo("Europe/Stockholm")
 ORE_PER_KRONA = 100
 # The agreement of Timrå municipality and Timrå IK, 22 December 2021 to 31 December 2022.
@@ -71,6 +73,12 @@ def fill_once(database: Database, now: datetime, site: str) -> bool:
     return database.write(lambda connection: _fill(connection, now, site))
 
 
+def is_another(connection: Connection) -> bool:
+    """Return whether the database holds a partnership that the demo has not made."""
+    founded = connection.execute(select(Partnership.id).limit(1)).first() is not None
+    return founded and club_by_code(connection, FIRST_INVITATION) is None
+
+
 def _fill(connection: Connection, now: datetime, site: str) -> bool:
     if connection.execute(select(Partnership.id).limit(1)).first() is not None:
         return False
@@ -88,7 +96,11 @@ def _fill(connection: Connection, now: datetime, site: str) -> bool:
     )
     clubs = [
         partnership.add_club(
-            connection, partnership_id, name, coordinating=number == 0, invitation_code=f"demo-{number + 1}"
+            connection,
+            partnership_id,
+            name,
+            coordinating=number == 0,
+            invitation_code=FIRST_INVITATION.replace("1", str(number + 1)),
         )
         for number, name in enumerate(CLUBS)
     ]

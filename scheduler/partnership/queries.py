@@ -60,6 +60,11 @@ def club_by_invitation(connection: Connection, partnership_id: int, code: str) -
     ).first()
 
 
+def club_by_code(connection: Connection, code: str) -> int | None:
+    """Return the id of the club, of any partnership, that has this invitation code."""
+    return connection.execute(select(Club.id).where(Club.invitation_code == code)).scalar()
+
+
 def clubs(connection: Connection, partnership_id: int) -> list[Row[int, str, str]]:
     """Return id, name and invitation code of the clubs, by name."""
     return list(

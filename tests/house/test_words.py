@@ -42,7 +42,7 @@ def test_every_refusal_has_its_sentence(shared_app):
 def test_every_text_is_translated(language, tmp_path):
     pot = tmp_path / "messages.pot"
     subprocess.run(
-        [sys.executable, "-m", "babel.messages.frontend", "extract", "-q", "-F", "babel.cfg", "-k", "pgettext:1c,2",
+        [sys.executable, "-m", "babel.messages.frontend", "-q", "extract", "-F", "babel.cfg", "-k", "pgettext:1c,2",
          "-k", "npgettext:1c,2,3", "--no-location", "-o", str(pot), "."],
         cwd=ROOT, check=True, capture_output=True,
     )  # fmt: skip
