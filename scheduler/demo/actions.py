@@ -1,6 +1,7 @@
 """Filling the demo: one transaction, through the same actions that people use."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from random import Random
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from scheduler.bookings import actions as bookings
 from scheduler.bookings import waiting_list
+from scheduler.bookings.queries import booking_page
 from scheduler.demo.people import COORDINATOR_PHONE, FIRST_NUMBER, TEAM_PHONE, invented_people
 from scheduler.kit.database import Database
 from scheduler.kit.refusals import Refusal
@@ -17,7 +19,7 @@ from scheduler.messages.actions import settle_due
 from scheduler.nights import actions as nights
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.season import Pattern, Season, Special, plan_season, special_nights
-from scheduler.nights.tables import Night, Shift
+from scheduler.nights.tables import Shift
 from scheduler.partnership import actions as partnership
 from scheduler.partnership.queries import club_by_code
 from scheduler.partnership.rules import BudgetLineKind
@@ -52,12 +54,17 @@ CLUBS = (
     "Söråkers Scoutkår",
     "Ljustorps Orientering",
 )
-# How many walk each of the coming shifts, in order of time: the second night's two areas are both far too
-# few, the third night is full, the sixth has two areas that both walk.
-COMING = (3, 1, 0, 4, 2, 0, 4, 3, 2, 1, 3, 0, 2, 0, 1, 0)
+# How many walk each area of the coming nights: first a double night that needs coverage in both areas, then one
+# that walks in both; single nights in order of time, the second of them full.
+COMING_DOUBLES = ((1, 0), (4, 3))
+COMING_SINGLES = (3, 4, 2, 0, 2, 3, 1, 2, 0, 1)
 SECOND_AREA_ON = (1, 5)  # which of the coming nights are double
 PAST_DOUBLES = (Special.WALPURGIS, Special.MIDSUMMER_EVE, Special.LAST_SCHOOL_DAY)
 NEAR_THE_END = timedelta(days=45)
+PUBLISHED_AHEAD = timedelta(weeks=7)
+DOUBLED_WITHIN = timedelta(weeks=2)
+PLACES = 4  # an area's usual number of wanted walkers
+IN_QUEUE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +183,16 @@ def _term(
     specials = special_nights(starts_on, ends_on, last_school_days=[_last_school_day(ends_on.year)])
     plain = Pattern(frozenset({4, 5}), time(21), time(1), tuple(areas))
     single = plan_season(plain, starts_on, ends_on, PAID_NIGHTS, specials)
-    second_areas = _double_nights(single, areas, today)
+    going_on = starts_on <= today
+    holds_coming = starts_on <= today + DOUBLED_WITHIN <= ends_on
+    second_areas = _double_nights(single, areas, today) if going_on or holds_coming else {}
+    if not holds_coming:
+        second_areas = {night: area for night, area in second_areas.items() if night < today}
     pattern = Pattern(frozenset({4, 5}), time(21), time(1), tuple(areas), second_areas)
     season = plan_season(pattern, starts_on, ends_on, PAID_NIGHTS, specials)
-    nights.write_season(connection, partnership_id, agreement_id, season, pattern, ZONE, now, publish=True)
+    nights.write_season(connection, partnership_id, agreement_id, season, pattern, ZONE, now, publish=going_on)
+    if not going_on:
+        nights.publish(connection, partnership_id, today + PUBLISHED_AHEAD, now)
 
 
 def _last_school_day(year: int) -> date:
@@ -200,8 +213,7 @@ def _shifts(connection: Connection, partnership_id: int) -> list[tuple[int, date
         (row.id, row.starts_at, row.minimum)
         for row in connection.execute(
             select(Shift.id, Shift.starts_at, Shift.minimum)
-            .join(Night, Night.id == Shift.night_id)
-            .where(Shift.partnership_id == partnership_id)
+            .where(Shift.partnership_id == partnership_id, Shift.state == ShiftState.PUBLISHED)
             .order_by(Shift.starts_at, Shift.id)
         )
     ]
@@ -235,29 +247,36 @@ def _past(connection: Connection, acting: Acting, cast: Cast, random: Random, no
 
 
 def _coming(connection: Connection, acting: Acting, cast: Cast, random: Random, now: datetime) -> None:
-    coming = [shift_id for shift_id, starts_at, _ in _shifts(connection, acting.partnership_id) if starts_at > now]
+    nights_ahead: dict[datetime, list[int]] = {}
+    for shift_id, starts_at, _ in _shifts(connection, acting.partnership_id):
+        if starts_at > now:
+            nights_ahead.setdefault(starts_at, []).append(shift_id)
+    doubles, singles = iter(COMING_DOUBLES), iter(COMING_SINGLES)
     full = []
-    for number, shift_id in enumerate(coming):
-        count = COMING[number] if number < len(COMING) else random.choice((0, 0, 0, 1))
-        booked = 0
-        for person_id in random.sample(cast.walkers, 12):
-            if booked < count and _book(connection, acting, shift_id, person_id, now - timedelta(days=2, hours=number)):
-                booked += 1
-        if count == 4:  # noqa: PLR2004 - all places of a shift
-            full.append(shift_id)
-    if not full:
-        return
-    in_line = random.sample(cast.walkers, 12)
+    for number, shift_ids in enumerate(nights_ahead.values()):
+        counts = next(doubles, (0, 1)) if len(shift_ids) > 1 else (next(singles, number % 2),)
+        for shift_id, count in zip(shift_ids, counts, strict=True):
+            booked_at = now - timedelta(days=2, hours=number)
+            free = iter(random.sample(cast.walkers, len(cast.walkers)))
+            booked = 0
+            while booked < count:
+                booked += _book(connection, acting, shift_id, next(free), booked_at) is not None
+            if len(counts) == 1 and count == PLACES:
+                full.append(shift_id)
+    _queue(connection, acting, full[0], random.sample(cast.walkers, len(cast.walkers)), now)
+
+
+def _queue(connection: Connection, acting: Acting, shift_id: int, people: Sequence[int], now: datetime) -> None:
+    """Put two people in the queue of a full shift; the second has ticked "take it for me"."""
     joined = 0
-    for person_id in in_line:
+    for person_id in people:
         own = Acting(acting.partnership_id, person_id, now - timedelta(hours=8), acting.zone, acting.site)
-        try:
-            waiting_list.join(connection, own, full[0], person_id, f"demo-queue-{person_id}", auto_take=joined == 1)
-        except Refusal:
-            continue
-        joined += 1
-        if joined == 2:  # noqa: PLR2004 - two in the queue show an order
-            break
+        once = f"demo-queue-{person_id}"
+        with suppress(Refusal):
+            booking_id = waiting_list.join(connection, own, shift_id, person_id, once, auto_take=joined == 1)
+            joined += booking_page(connection, acting.partnership_id, person_id, booking_id, now).state == "waiting"
+        if joined == IN_QUEUE:
+            return
 
 
 def demo_phone(role: str) -> str:
