@@ -1,10 +1,11 @@
 """Cards: a shift as it stands to one person, with the one thing that she can do with it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
@@ -12,7 +13,7 @@ from sqlalchemy.orm import aliased
 from scheduler.bookings.places import SHIFT_COLUMNS
 from scheduler.bookings.rules import BookingState, overlap
 from scheduler.bookings.tables import Booking
-from scheduler.kit.database import AnyRow
+from scheduler.kit.database import spelled_out
 from scheduler.nights.rules import Coverage, NightFlag, ShiftState, coverage, night_flag
 from scheduler.nights.season import Special
 from scheduler.nights.tables import Night, Shift
@@ -35,8 +36,7 @@ class Step(StrEnum):
     NOT_ALLOWED = "not_allowed"
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """One shift as a list shows it to one person. `booking_id` is the person's own booking, or with
     TAKE_OVER the one that is handed over. Equal cards look equal, which is what their cache relies on."""
 
@@ -66,8 +66,7 @@ class Card:
         return max(self.wanted - self.booked, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """What decides a person's step on a shift."""
 
     open: bool
@@ -97,10 +96,9 @@ def step(standing: Standing) -> Step:
 
 
 _waiting = aliased(Booking)
-_SHIFTS = (
+_SHIFTS = spelled_out(
     select(
         *SHIFT_COLUMNS,
-        Shift.area_id,
         Night.special,
         select(func.count(_waiting.id))
         .where(_waiting.shift_id == Shift.id, _waiting.state == BookingState.WAITING)
@@ -130,7 +128,7 @@ _SHIFTS = (
     )
     .order_by(Night.date, Shift.starts_at, Area.name)
 )
-_HANDED_OVER = (
+_HANDED_OVER = spelled_out(
     select(Booking.id, Booking.shift_id, Booking.handing_over_to)
     .join(Shift, Shift.id == Booking.shift_id)
     .where(
@@ -155,60 +153,89 @@ class Looking:
     now: datetime
 
 
+class _Found(NamedTuple):
+    """The columns of _SHIFTS, by name; reading them is several times cheaper than from the driver's row."""
+
+    shift_id: int
+    state: ShiftState
+    starts_at: datetime
+    ends_at: datetime
+    minimum: int
+    wanted: int
+    booked: int
+    held: int
+    date: date
+    area: str
+    gathers_minutes_before: int
+    area_meeting_place: str
+    meeting_place: str
+    special: Special | None
+    waiting: int
+    mine_id: int | None
+    mine_state: BookingState | None
+    offered_until: datetime | None
+
+
 def cards(connection: Connection, looking: Looking, first: date, last: date) -> list[Card]:
     """Return every shift of these nights as a card for this person, by time. Two statements, however many."""
     who = {"tenant_id": looking.partnership_id, "person_id": looking.person_id}
-    rows = connection.execute(_SHIFTS, {**who, "first": first, "last": last}).all()
-    handed_over = connection.execute(_HANDED_OVER, {**who, "now": looking.now}).all()
-    return _cards(rows, handed_over, looking)
+    rows = [_Found._make(row) for row in connection.execute(_SHIFTS, {**who, "first": first, "last": last})]
+    offers: dict[int, tuple[int, bool]] = {}
+    for given in connection.execute(_HANDED_OVER, {**who, "now": looking.now}):
+        offers.setdefault(given.shift_id, (given.id, given.handing_over_to is not None))
+    return _cards(rows, offers, looking)
 
 
-def _cards(rows: Sequence[AnyRow], handed_over: Sequence[AnyRow], looking: Looking) -> list[Card]:
+def _cards(rows: Sequence[_Found], offers: Mapping[int, tuple[int, bool]], looking: Looking) -> list[Card]:
     coverages = [coverage(row.booked, row.minimum, row.wanted) for row in rows]
     flags = _flags(rows, coverages)
     places = [(row.starts_at, row.ends_at) for row in rows if row.mine_state is BookingState.BOOKED]
-    offers: dict[int, tuple[int, bool]] = {}
-    for given in handed_over:
-        offers.setdefault(given.shift_id, (given.id, given.handing_over_to is not None))
-    made = []
-    for row, covered in zip(rows, coverages, strict=True):
-        offer = offers.get(row.shift_id)
-        mine = _mine(row, looking.now)
-        taken = step(
-            Standing(
-                open=row.state is ShiftState.PUBLISHED and row.starts_at > looking.now,
-                mine=mine,
-                volunteer=looking.volunteer,
-                clash=any(overlap(row.starts_at, row.ends_at, *place) for place in places),
-                free=row.wanted - row.booked - row.held,
-                handed_over_to_me=offer is not None and offer[1],
-                handed_over=offer is not None,
-            )
-        )
-        made.append(
-            Card(
-                shift_id=row.shift_id,
-                date=row.date,
-                starts_at=row.starts_at,
-                ends_at=row.ends_at,
-                area=row.area,
-                special=row.special,
-                state=row.state,
-                booked=row.booked,
-                minimum=row.minimum,
-                wanted=row.wanted,
-                held=row.held,
-                waiting=row.waiting,
-                coverage=covered,
-                flag=flags.get(row.date, NightFlag.NONE),
-                step=taken,
-                booking_id=offer[0] if taken is Step.TAKE_OVER and offer is not None else row.mine_id,
-            )
-        )
-    return made
+    return [
+        _card(row, covered, flags.get(row.date, NightFlag.NONE), offers.get(row.shift_id), places, looking)
+        for row, covered in zip(rows, coverages, strict=True)
+    ]
 
 
-def _mine(row: AnyRow, now: datetime) -> Step | None:
+def _card(
+    row: _Found,
+    covered: Coverage,
+    flag: NightFlag,
+    offer: tuple[int, bool] | None,
+    places: Sequence[tuple[datetime, datetime]],
+    looking: Looking,
+) -> Card:
+    taken = step(
+        Standing(
+            open=row.state is ShiftState.PUBLISHED and row.starts_at > looking.now,
+            mine=_mine(row, looking.now),
+            volunteer=looking.volunteer,
+            clash=any(overlap(row.starts_at, row.ends_at, *place) for place in places),
+            free=row.wanted - row.booked - row.held,
+            handed_over_to_me=offer is not None and offer[1],
+            handed_over=offer is not None,
+        )
+    )
+    return Card(
+        row.shift_id,
+        row.date,
+        row.starts_at,
+        row.ends_at,
+        row.area,
+        row.special,
+        row.state,
+        row.booked,
+        row.minimum,
+        row.wanted,
+        row.held,
+        row.waiting,
+        covered,
+        flag,
+        taken,
+        offer[0] if taken is Step.TAKE_OVER and offer is not None else row.mine_id,
+    )
+
+
+def _mine(row: _Found, now: datetime) -> Step | None:
     if row.mine_state is None:
         return None
     if row.mine_state is BookingState.WAITING:
@@ -217,10 +244,10 @@ def _mine(row: AnyRow, now: datetime) -> Step | None:
     return Step.MINE
 
 
-def _flags(rows: Sequence[AnyRow], coverages: Sequence[Coverage]) -> dict[date, NightFlag]:
+def _flags(rows: Sequence[_Found], coverages: Sequence[Coverage]) -> dict[date, NightFlag]:
     open_areas: dict[date, list[Coverage]] = defaultdict(list)
     for row, covered in zip(rows, coverages, strict=True):
-        if row.state in {ShiftState.PUBLISHED, ShiftState.WALKED}:
+        if row.state is ShiftState.PUBLISHED or row.state is ShiftState.WALKED:
             open_areas[row.date].append(covered)
     return {night: night_flag(listed) for night, listed in open_areas.items()}
 

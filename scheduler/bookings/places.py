@@ -23,7 +23,7 @@ from scheduler.bookings.rules import BookingState, Ended, Facts, OtherWalk, remi
 from scheduler.bookings.tables import Booking
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
-from scheduler.kit.database import AnyRow
+from scheduler.kit.database import AnyRow, spelled_out
 from scheduler.kit.language import short_day
 from scheduler.kit.refusals import NotFound
 from scheduler.messages.actions import Recipient, Text, queue
@@ -34,7 +34,7 @@ from scheduler.partnership.tables import Area
 from scheduler.people.rules import Acting, MembershipState
 from scheduler.people.tables import Membership, Person
 
-_HOLD = (
+_HOLD = spelled_out(
     update(Person)
     .where(Person.id == bindparam("held_id"), Person.partnership_id == bindparam("tenant_id"))
     .values(revision=Person.revision + 1)
@@ -89,7 +89,7 @@ SHIFT_COLUMNS = (
     Area.meeting_place.label("area_meeting_place"),
     Shift.meeting_place,
 )
-_FACTS = (
+_FACTS = spelled_out(
     select(
         *SHIFT_COLUMNS,
         Person.id.label("person_id"),
@@ -167,7 +167,7 @@ def _other_walk(connection: Connection, booking_id: int) -> OtherWalk:
     return OtherWalk(*row)
 
 
-_TAKE = (
+_TAKE = spelled_out(
     update(Shift)
     .where(
         Shift.id == bindparam("taken_id"),
@@ -238,7 +238,7 @@ def insert_booking(
     ).scalar_one()
 
 
-_END = (
+_END = spelled_out(
     update(Booking)
     .where(Booking.id == bindparam("booking_id"), Booking.state.in_([BookingState.BOOKED, BookingState.WAITING]))
     .values(

@@ -27,6 +27,13 @@ class Booking(Base):
         ),
         Index("ix_booking_person_state", "person_id", "state"),
         Index("ix_booking_shift_state", "shift_id", "state"),
+        # The few walks that are being handed over are looked for on every list.
+        Index(
+            "ix_booking_handing_over",
+            "partnership_id",
+            sqlite_where=text("handing_over_since IS NOT NULL"),
+            postgresql_where=text("handing_over_since IS NOT NULL"),
+        ),
         Index("uq_booking_once", "person_id", "once", "shift_id", unique=True),
         CheckConstraint("NOT place_held OR (state = 'waiting' AND offered_until IS NOT NULL)", name="held_is_offered"),
         CheckConstraint("(state = 'cancelled') = (ended_because IS NOT NULL)", name="cancelled_has_cause"),

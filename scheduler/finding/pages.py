@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
@@ -24,22 +24,29 @@ HOME_WEEKS = 4
 MOST_WEEKS = 60
 # A walk that goes past midnight is still tonight's until it ends.
 LONGEST_SHIFT = timedelta(hours=12)
-FORM_FIELDS = Markup("<!--form fields-->")
+FORM_FIELDS = "<!--form fields-->"
 
 
 @lru_cache(maxsize=8192)
 def _drawn(card: Card, _language: str, _zone: str, level: int, *, by_area: bool) -> str:
     """Return a card's HTML. A card is a value, and equal values look equal: drawn once, however many look."""
     macros = application().jinja_env.get_template("finding/card.html").make_module({"demo": False})
-    return str(macros.card(card, FORM_FIELDS, level, by_area))  # type: ignore[attr-defined]
+    place = Markup(FORM_FIELDS)  # noqa: S704 - a constant
+    return str(macros.card(card, place, level, by_area))  # type: ignore[attr-defined]
+
+
+def show_cards(listed: Iterable[Card], level: int = 2, by_area: bool = False) -> Markup:
+    """Return cards with this request's hidden fields in their forms."""
+    if "card_fields" not in g:
+        g.card_fields = str(form_fields())
+    spoken, zone = language.current(), str(language.zone())
+    drawn = "".join([_drawn(card, spoken, zone, level, by_area=by_area) for card in listed])
+    return Markup(drawn.replace(FORM_FIELDS, g.card_fields))  # noqa: S704 - both halves are escaped
 
 
 def show_card(card: Card, level: int = 2, by_area: bool = False) -> Markup:
-    """Return a card with this request's hidden fields in its form."""
-    if "card_fields" not in g:
-        g.card_fields = form_fields()
-    drawn = _drawn(card, language.current(), str(language.zone()), level, by_area=by_area)
-    return Markup(drawn.replace(str(FORM_FIELDS), g.card_fields))  # noqa: S704 - both halves are escaped
+    """Return one card, like `show_cards`."""
+    return show_cards([card], level, by_area)
 
 
 @pages.get("/")
@@ -181,4 +188,4 @@ def relative_day(night: date) -> str:
     return words.relative_day(night, today())
 
 
-SHOW: dict[str, Callable[..., object]] = {"show_card": show_card, "form_fields": form_fields}
+SHOW: dict[str, Callable[..., object]] = {"show_card": show_card, "show_cards": show_cards, "form_fields": form_fields}

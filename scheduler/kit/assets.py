@@ -52,7 +52,12 @@ def _assets(folder: Path) -> dict[str, _Asset]:
 
 def asset(name: str) -> str:
     """Return the address of a file under static/; it changes with the file, so browsers may keep it."""
-    return f"/static/{name}?v={_assets(Path(application().root_path) / 'static')[name].etag}"
+    return _address(Path(application().root_path) / "static", name)
+
+
+@cache
+def _address(folder: Path, name: str) -> str:
+    return f"/static/{name}?v={_assets(folder)[name].etag}"
 
 
 def register(app: Application, folder: Path) -> None:

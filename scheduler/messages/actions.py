@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from scheduler.kit.database import spelled_out
 from scheduler.messages.rules import MessageKind, MessageState
 from scheduler.messages.tables import Message
 from scheduler.messages.texts import render
@@ -60,7 +61,7 @@ def queue(connection: Connection, partnership_id: int, to: Recipient, text: Text
     )
 
 
-_DROP = (
+_DROP = spelled_out(
     update(Message)
     .where(Message.about == bindparam("spoken_of"), Message.state == MessageState.QUEUED)
     .values(state=MessageState.DROPPED, settled_at=bindparam("now"))

@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from scheduler.kit.refusals import NotFound
 from scheduler.partnership.rules import BudgetLineKind, Sums, paid_area_nights, sums
@@ -45,12 +45,12 @@ def agreement_on(connection: Connection, partnership_id: int, day: date) -> Agre
     )
 
 
+_AREAS = select(Area.id, Area.name).where(Area.partnership_id == bindparam("tenant_id")).order_by(Area.name)
+
+
 def areas(connection: Connection, partnership_id: int) -> list[tuple[int, str]]:
     """Return id and name of the areas, by name."""
-    rows = connection.execute(
-        select(Area.id, Area.name).where(Area.partnership_id == partnership_id).order_by(Area.name)
-    )
-    return [(row.id, row.name) for row in rows]
+    return [(row.id, row.name) for row in connection.execute(_AREAS, {"tenant_id": partnership_id})]
 
 
 def club_by_invitation(connection: Connection, partnership_id: int, code: str) -> Row[int, str] | None:

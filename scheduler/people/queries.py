@@ -14,6 +14,7 @@ from sqlalchemy import (
 )
 
 from scheduler.kit.audit import AuditEntry
+from scheduler.kit.database import spelled_out
 from scheduler.kit.refusals import NotFound
 from scheduler.partnership.tables import Club, Partnership
 from scheduler.people.rules import (
@@ -36,7 +37,7 @@ def _has_membership(state: MembershipState) -> object:
     return exists().where(Membership.person_id == Person.id, Membership.state == state).correlate(Person)
 
 
-_VISITOR = (
+_VISITOR = spelled_out(
     select(
         Partnership.id,
         Partnership.name,

@@ -55,13 +55,15 @@ def environment(database: Path, address: str, now: str) -> dict[str, str]:
 
 def prepare(database: Path) -> None:
     """Make the demo's database as it is on the Monday."""
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "flask", "--app", "scheduler", "prepare"],
         cwd=ROOT,
         env=environment(database, make.SITE, MONDAY),
-        check=True,
+        check=False,
         capture_output=True,
+        text=True,
     )
+    assert done.returncode == 0, f"the database could not be prepared:\n{done.stdout}\n{done.stderr}"
 
 
 class Site:
@@ -161,10 +163,11 @@ class Site:
         return self.database.write(work)
 
     def coming(self, days: int = 365) -> list[Any]:
-        """Return the coming shifts by time: id, date, booked, wanted."""
+        """Return the coming shifts that are open, by time: id, date, booked, wanted."""
         return self._ask(
             select(Shift.id, Night.date, Shift.booked, Shift.wanted)
             .join(Night, Night.id == Shift.night_id)
+            .where(Shift.state == "published")
             .where(Shift.starts_at > self.now, Shift.starts_at < self.now + timedelta(days=days))
             .order_by(Shift.starts_at, Shift.id)
         )

@@ -2,12 +2,12 @@ import re
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from scheduler.bookings.actions import book
 from tests import make
 from tests.browser.conftest import Enter
-from tests.browser.journeys import BOOK, QUEUE, expect_booked, middle, posts
+from tests.browser.journeys import BOOK, QUEUE, expect_booked, middle, posts, wait_out_a_double_tap
 from tests.browser.site import Site
 
 pytestmark = pytest.mark.browser
@@ -26,16 +26,14 @@ def test_one_tap_on_the_home_page_books_and_one_tap_undoes_it(site: Site, enter:
     expect_booked(page)
     assert len(booked_shifts(site)) == 1
     assert len(sent) == 1
-    _calm(page)
+    if script:
+        wait_out_a_double_tap(page)
     page.locator("form[action$='/cancel'] button").tap()
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^Avslutat: "))
     assert booked_shifts(site) == []
     assert len(sent) == 2
 
 
-def _calm(page: Page) -> None:
-    """Wait as long as the page takes a second tap for the end of a double tap."""
-    page.wait_for_function("performance.now() > 700")
 
 
 @pytest.mark.parametrize("script", [True, False])
@@ -129,7 +127,8 @@ def test_a_full_night_has_a_queue_to_join_and_to_leave(site: Site, enter: Enter,
     page.goto("/nights")
     page.locator(f"form[action='/shifts/{shift.id}/bookings']:has([name=waiting]) button").tap()
     expect(page.get_by_role("status")).to_contain_text("nr 3 i kön")
-    _calm(page)
+    if script:
+        wait_out_a_double_tap(page)
     page.locator("form[action$='/cancel'] button").tap()
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^Avslutat: "))
     assert site.bookings(site.person("volunteer")) == []

@@ -139,6 +139,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('membership', schema=None) as batch_op:
         batch_op.create_index('ix_membership_club_state', ['club_id', 'state'], unique=False)
+        batch_op.create_index('ix_membership_person_state', ['person_id', 'state'], unique=False)
         batch_op.create_index('uq_membership_not_ended', ['person_id', 'club_id'], unique=True, sqlite_where=sa.text("state <> 'ended'"), postgresql_where=sa.text("state <> 'ended'"))
 
     op.create_table('message',
@@ -276,6 +277,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_booking'))
     )
     with op.batch_alter_table('booking', schema=None) as batch_op:
+        batch_op.create_index('ix_booking_handing_over', ['partnership_id'], unique=False, sqlite_where=sa.text('handing_over_since IS NOT NULL'), postgresql_where=sa.text('handing_over_since IS NOT NULL'))
         batch_op.create_index('ix_booking_person_state', ['person_id', 'state'], unique=False)
         batch_op.create_index('ix_booking_shift_state', ['shift_id', 'state'], unique=False)
         batch_op.create_index('uq_booking_active', ['shift_id', 'person_id'], unique=True, sqlite_where=sa.text("state <> 'cancelled'"), postgresql_where=sa.text("state <> 'cancelled'"))
@@ -291,6 +293,7 @@ def downgrade() -> None:
         batch_op.drop_index('uq_booking_active', sqlite_where=sa.text("state <> 'cancelled'"), postgresql_where=sa.text("state <> 'cancelled'"))
         batch_op.drop_index('ix_booking_shift_state')
         batch_op.drop_index('ix_booking_person_state')
+        batch_op.drop_index('ix_booking_handing_over', sqlite_where=sa.text('handing_over_since IS NOT NULL'), postgresql_where=sa.text('handing_over_since IS NOT NULL'))
 
     op.drop_table('booking')
     with op.batch_alter_table('shift', schema=None) as batch_op:
@@ -311,6 +314,7 @@ def downgrade() -> None:
     op.drop_table('message')
     with op.batch_alter_table('membership', schema=None) as batch_op:
         batch_op.drop_index('uq_membership_not_ended', sqlite_where=sa.text("state <> 'ended'"), postgresql_where=sa.text("state <> 'ended'"))
+        batch_op.drop_index('ix_membership_person_state')
         batch_op.drop_index('ix_membership_club_state')
 
     op.drop_table('membership')

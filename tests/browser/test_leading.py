@@ -1,0 +1,79 @@
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Enter
+from tests.browser.journeys import BOOK, code_in_texts, expect_booked
+from tests.browser.site import Site
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_coordinator_sees_the_nights_that_need_her_with_their_flags_first(site: Site, enter: Enter) -> None:
+    page = enter(site, "coordinator")
+    page.goto("/lead")
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(r"^\d+ kvällar behöver dig$"))
+    first = page.locator("main ol > li").first
+    expect(first.get_by_role("heading")).to_have_text("lördag 28 november")
+    expect(first.locator(".badge", has_text="Två områden behöver folk")).to_be_visible()
+    expect(first.locator(".coverage")).to_have_count(2)
+    expect(first).to_contain_text(re.compile(r"\d av 4"))
+    coming = {shift.date for shift in site.coming()}
+    expect(page.locator("section:has(#all) li.card")).to_have_count(len(coming))
+
+
+def test_the_coordinator_opens_a_shift_and_reads_who_walks_and_what_has_happened(site: Site, enter: Enter) -> None:
+    page = enter(site, "coordinator")
+    page.goto("/lead")
+    shift = site.coming()[0]
+    page.locator(f"a[href='/lead/shifts/{shift.id}']").first.tap()
+    expect(page.locator("a[href^='/lead/people/']")).to_have_count(shift.booked)
+    expect(page.locator(".log li").first).to_be_visible()
+    page.locator("a[href^='/lead/people/']").first.tap()
+    expect(page.locator("a[href^='tel:+46']")).to_be_visible()
+
+
+def test_a_newcomer_joins_by_her_clubs_link_is_approved_and_books(site: Site, enter: Enter) -> None:
+    page = enter(site)
+    page.goto("/join/demo-2")
+    typed = {"Förnamn": "Zarah", "Efternamn": "Nylykta", "Mobilnummer": "060-123456", "Födelsedatum": "2012-02-30"}
+    for label, text in typed.items():
+        page.get_by_label(label).fill(text)
+    page.get_by_role("button", name="Skicka kod").tap()
+    problems = page.get_by_role("alert")
+    expect(problems.get_by_role("link")).to_have_count(3)
+    for label, text in typed.items():
+        expect(page.get_by_label(label)).to_have_value(text)
+    problems.get_by_role("link").first.tap()
+    expect(page.get_by_label("Mobilnummer")).to_be_focused()
+
+    page.get_by_label("Mobilnummer").fill("070 174 06 97")
+    page.get_by_label("Födelsedatum").fill("1990-05-31")
+    page.get_by_label("Jag delar").check()
+    page.get_by_role("button", name="Skicka kod").tap()
+    page.get_by_label("Kod").fill(code_in_texts(page))
+    page.get_by_role("button", name="Logga in").tap()
+    expect(page).to_have_url(f"{site.address}/joined")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Välkommen Zarah!")
+    page.goto("/nights")
+    expect(page.locator("article.card").first).to_be_visible()
+    expect(page.locator(BOOK)).to_have_count(0)
+
+    contact = enter(site, "contact")
+    contact.goto("/")
+    contact.locator("nav.tabs a[href^='/lead']").tap()
+    contact.get_by_role("button", name="Godkänn Zarah Nylykta").tap()
+    expect(contact.get_by_role("button", name="Godkänn Zarah Nylykta")).to_have_count(0)
+
+    page.goto("/")
+    page.locator(BOOK).first.tap()
+    expect_booked(page)
+
+
+def test_an_old_invitation_says_so(site: Site, enter: Enter) -> None:
+    page = enter(site)
+    answer = page.goto("/join/no-such-club")
+    assert answer is not None
+    assert answer.status == 404
+    expect(page.locator("main")).to_contain_text("gäller inte längre")
