@@ -300,6 +300,19 @@ def about(booking_id: int) -> str:
     return f"booking:{booking_id}"
 
 
+def _text(
+    row: AnyRow, kind: MessageKind, booking_id: int, due_at: datetime, said: dict[str, str], each: str = ""
+) -> Text:
+    return Text(
+        kind=kind,
+        fact=f"{about(booking_id)}:{kind}:{row.person_id}{each}",
+        about=about(booking_id),
+        words=said,
+        due_at=due_at,
+        deadline_at=row.starts_at,
+    )
+
+
 def tell(
     connection: Connection,
     acting: Acting,
@@ -313,24 +326,17 @@ def tell(
 ) -> None:
     """Queue a text about a booking to the person of `row`; never after the shift has started. `each` tells
     apart facts of one kind that can happen to one booking more than once."""
-    queue(
-        connection,
-        acting.partnership_id,
-        Recipient(row.phone, row.language, row.person_id),
-        Text(
-            kind=kind,
-            fact=f"{about(booking_id)}:{kind}:{row.person_id}{each}",
-            about=about(booking_id),
-            words={**words(acting, row, f"/bookings/{booking_id}", row.language), **more},
-            due_at=due_at,
-            deadline_at=row.starts_at,
-        ),
-        acting.now,
-    )
+    said = {**words(acting, row, f"/bookings/{booking_id}", row.language), **more}
+    text = _text(row, kind, booking_id, due_at, said, each)
+    queue(connection, acting.partnership_id, Recipient(row.phone, row.language, row.person_id), text, acting.now)
 
 
 def remind(connection: Connection, acting: Acting, row: AnyRow, booking_id: int) -> None:
     """Queue the reminders of a walk that are still ahead."""
-    for kind, due_at in reminders_at(row.date, row.starts_at, acting.zone).items():
-        if due_at > acting.now:
-            tell(connection, acting, row, kind, booking_id, due_at)
+    said = words(acting, row, f"/bookings/{booking_id}", row.language)
+    texts = [
+        _text(row, kind, booking_id, due_at, said)
+        for kind, due_at in reminders_at(row.date, row.starts_at, acting.zone).items()
+        if due_at > acting.now
+    ]
+    queue(connection, acting.partnership_id, Recipient(row.phone, row.language, row.person_id), texts, acting.now)

@@ -121,8 +121,7 @@ def _check_origin() -> None:
 def _finish(response: Response) -> Response:
     if response.status_code in {302, 303} and "X-Lykta-Fetch" in request.headers:
         response = _location_for_script(response)
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    response.headers.extend(HEADERS)
     if application().settings.https:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     response.headers.setdefault("Cache-Control", "private, no-store")

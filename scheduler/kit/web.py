@@ -69,8 +69,10 @@ class Application(Flask):
         permission = self._permission()
         if permission is None:
             return super().dispatch_request()
+        self._meet_visitor()
         if request.method in SAFE_METHODS:
             return self._answer(connection(), permission)
+        # Who looks is read before, not in, the write unit: others may write meanwhile.
         close_reading()
         return self.database.write(lambda writing: self._answer(writing, permission))
 
@@ -79,15 +81,16 @@ class Application(Flask):
             return None
         return getattr(self.view_functions[request.endpoint], "permission", None)
 
-    def _answer(self, unit: Connection, permission: str) -> Any:  # noqa: ANN401 - Flask's own type of an answer
-        g.unit = unit
-        g.pop("visitor", None)
-        visitor = self.doors.visitor(unit, host_name(), session.get("secret"))
+    def _meet_visitor(self) -> None:
+        visitor = self.doors.visitor(connection(), host_name(), session.get("secret"))
         g.visitor = visitor
         g.zone = self.doors.zone_of(visitor)
         g.language = language.choose(self.doors.language_of(visitor), session.get("language"), request.accept_languages)
+
+    def _answer(self, unit: Connection, permission: str) -> Any:  # noqa: ANN401 - Flask's own type of an answer
+        g.unit = unit
         try:
-            instead = self.doors.enter(visitor, permission)
+            instead = self.doors.enter(g.visitor, permission)
             # Made here, so that a page's text is read in the same transaction, before the commit.
             return make_response(super().dispatch_request() if instead is None else instead)
         finally:

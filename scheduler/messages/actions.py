@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,13 +38,12 @@ _INSERTS = {
 }
 
 
-def queue(connection: Connection, partnership_id: int, to: Recipient, text: Text, now: datetime) -> None:
-    """Put a text in the outbox, in the caller's transaction. A fact that is there already changes nothing,
+def queue(
+    connection: Connection, partnership_id: int, to: Recipient, texts: Text | Sequence[Text], now: datetime
+) -> None:
+    """Put texts in the outbox, in the caller's transaction. A fact that is there already changes nothing,
     and one whose deadline has passed is not queued."""
-    if text.deadline_at <= now:
-        return
-    connection.execute(
-        _INSERTS[connection.dialect.name],
+    rows = [
         {
             "partnership_id": partnership_id,
             "person_id": to.person_id,
@@ -57,8 +56,12 @@ def queue(connection: Connection, partnership_id: int, to: Recipient, text: Text
             "due_at": max(text.due_at, now),
             "deadline_at": text.deadline_at,
             "queued_at": now,
-        },
-    )
+        }
+        for text in ([texts] if isinstance(texts, Text) else texts)
+        if text.deadline_at > now
+    ]
+    if rows:
+        connection.execute(_INSERTS[connection.dialect.name], rows)
 
 
 _DROP = spelled_out(

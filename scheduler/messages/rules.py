@@ -78,4 +78,4 @@ def to_gsm7(text: str) -> str:
 
 def gsm7_length(text: str) -> int:
     """Return how many GSM-7 characters the text takes; 160 fit one segment."""
-    return sum(2 if character in GSM7_TWO else 1 for character in text)
+    return len(text) + sum(text.count(character) for character in GSM7_TWO)

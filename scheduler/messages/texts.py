@@ -3,6 +3,7 @@ longer ones are shortened here, never by the operator.
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from gettext import NullTranslations
 
 from scheduler.kit.language import catalogue
@@ -96,10 +97,15 @@ SHORTENED = ("name", "club", "place", "area")
 SHORTEST_CHARACTERS = 8
 
 
+@cache
+def _pattern(kind: MessageKind, language: str) -> str:
+    return to_gsm7(TEXTS[kind](catalogue(language)))
+
+
 def render(kind: MessageKind, language: str, words: Words) -> str:
     """Return the text of a message: GSM-7, one segment wherever shortening names and places can make it so."""
     plain = {name: to_gsm7(value) for name, value in words.items()}
-    pattern = to_gsm7(TEXTS[kind](catalogue(language)))
+    pattern = _pattern(kind, language)
     text = pattern % plain
     for name in SHORTENED:
         excess = gsm7_length(text) - ONE_SEGMENT_CHARACTERS

@@ -149,6 +149,9 @@ class Site:
     def person(self, role: str) -> int:
         return self._ask(select(Person.id).where(Person.phone == demo_phone(role)))[0].id
 
+    def phone(self, person_id: int) -> str:
+        return str(self._ask(select(Person.phone).where(Person.id == person_id))[0].phone)
+
     def acting(self, person_id: int | None) -> Acting:
         return Acting(
             self._ask(select(Person.partnership_id))[0].partnership_id, person_id, self.now, make.STOCKHOLM, ""

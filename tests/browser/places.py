@@ -1,0 +1,246 @@
+"""Every page in every state that a person can meet, and how to get there."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from playwright.sync_api import Page, expect
+from sqlalchemy import Connection
+
+from scheduler.bookings import actions, waiting_list
+from scheduler.bookings.queries import people_to_pick
+from tests.browser.journeys import QUEUE, ask_for_code
+from tests.browser.site import Site
+
+Ids = dict[str, int]
+
+
+def stay(_page: Page) -> None:
+    """Take no further step."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """`path` may name an id of the furnished town, as in `/bookings/{waiting}`."""
+
+    name: str
+    role: str
+    path: str
+    steps: Callable[[Page], None] = field(default=stay, compare=False)
+    on_friday: bool = False
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def furnish(site: Site) -> Ids:
+    """Give the volunteer one booking of each kind; return the ids that the places name."""
+    volunteer = site.person("volunteer")
+    coming = site.coming()
+    free = [shift.id for shift in coming if shift.booked < shift.wanted]
+    queued, full = [shift.id for shift in coming if shift.booked == shift.wanted][:2]
+    booked, to_hand_over, to_undo = free[1], free[3], free[4]
+
+    def book(shift_id: int) -> int:
+        return site.act(volunteer, actions.book, shift_id, volunteer, f"furnished {shift_id}")
+
+    def queue(shift_id: int) -> int:
+        return site.act(volunteer, waiting_list.join, shift_id, volunteer, f"furnished {shift_id}")
+
+    ids = {
+        "booked": book(booked),
+        "handing_over": book(to_hand_over),
+        "cancelled": book(to_undo),
+        "waiting": queue(queued),
+        "offered": queue(full),
+        "free_shift": free[0],
+        "full_shift": full,
+        "clash_shift": free[2],
+        "lead_shift": queued,
+        "person": volunteer,
+    }
+    site.act(volunteer, actions.hand_over, ids["handing_over"], None)
+    site.act(volunteer, actions.cancel, ids["cancelled"])
+    walker = site.walkers(full)[0]
+    walkers_booking = next(booking.id for booking in site.bookings(walker) if booking.shift_id == full)
+    site.act(walker, actions.cancel, walkers_booking)
+    _ask_her(site, volunteer, free)
+    return ids
+
+
+def furnish_friday(site: Site) -> Ids:
+    """Give the volunteer the walk of the evening."""
+    volunteer = site.person("volunteer")
+    shift = site.coming()[0]
+    return {"tonight": site.act(volunteer, actions.book, shift.id, volunteer, "furnished")}
+
+
+def _ask_her(site: Site, volunteer: int, shifts: list[int]) -> None:
+    """Let somebody who knows her ask her to take a shift over."""
+    for shift_id in shifts:
+        for walker in site.walkers(shift_id):
+
+            def known(connection: Connection, shift_id: int = shift_id, walker: int = walker) -> bool:
+                return volunteer in {one.id for one in people_to_pick(connection, shift_id, walker)}
+
+            if walker != volunteer and site.database.write(known):
+                booking = next(one.id for one in site.bookings(walker) if one.shift_id == shift_id)
+                site.act(walker, actions.hand_over, booking, volunteer)
+                return
+    raise AssertionError("nobody in the demo knows the volunteer")
+
+
+def _press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name).click()
+
+
+def no_number(page: Page) -> None:
+    ask_for_code(page, "060-12 34 56")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def asked_for_code(page: Page) -> None:
+    ask_for_code(page, "070-174 06 96")
+    expect(page.get_by_label("Kod")).to_be_visible()
+
+
+def wrong_code(page: Page) -> None:
+    asked_for_code(page)
+    page.get_by_label("Kod").fill("12")
+    _press(page, "Logga in")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def no_code(page: Page) -> None:
+    asked_for_code(page)
+    _press(page, "Logga in")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def used_up_code(page: Page) -> None:
+    asked_for_code(page)
+    for _ in range(5):
+        page.get_by_label("Kod").fill("12")
+        with page.expect_navigation():
+            _press(page, "Logga in")
+    expect(page.get_by_role("link", name="Ny kod")).to_be_visible()
+
+
+def nothing_typed(page: Page) -> None:
+    _press(page, "Skicka kod")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def name_emptied(page: Page) -> None:
+    page.get_by_label("Förnamn").fill("")
+    page.locator("form.details button").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def signed_out_meanwhile(page: Page) -> None:
+    page.context.clear_cookies()
+    page.locator("form[action='/shifts/{}/bookings'] button".format(page.url.rpartition("/")[2])).click()
+    expect(page.get_by_role("status")).to_be_visible()
+
+
+def token_grown_old(page: Page) -> None:
+    page.evaluate("document.querySelectorAll('[name=csrf_token]').forEach((field) => { field.value = 'old'; })")
+    page.locator("main form button").first.click()
+    expect(page.get_by_role("button", name="Skicka nu")).to_be_visible()
+
+
+def without_signal(page: Page) -> None:
+    page.route("**/bookings", lambda route: route.abort())
+    page.locator("main form button").first.click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.unroute("**/bookings")
+
+
+def nothing_ticked(page: Page) -> None:
+    page.locator("form[action='/bookings'] button").click()
+    expect(page.locator("main")).to_contain_text("Inget var valt")
+
+
+def several_ticked(page: Page) -> None:
+    boxes = page.locator("input[name=shift]")
+    for number in (0, 1):
+        boxes.nth(number).check()
+    page.locator("form[action='/bookings'] button").click()
+    expect(page).to_have_url(re.compile(r"/bookings\?"))
+
+
+def filters_opened(page: Page) -> None:
+    page.locator("summary").first.click()
+
+
+def past_opened(page: Page) -> None:
+    page.locator("summary").last.click()
+
+
+def full_meanwhile(page: Page) -> None:
+    """Tap a button that was true a moment ago."""
+    page.locator(QUEUE).first.evaluate("(button) => button.form.elements.waiting.remove()")
+    page.locator("main form button").first.click()
+    expect(page.get_by_role("status")).to_contain_text("Någon hann före")
+
+
+PLACES = (
+    Place("welcome", "", "/"),
+    Place("tonight", "", "/tonight"),
+    Place("sign in", "", "/sign-in"),
+    Place("sign in, no number", "", "/sign-in", no_number),
+    Place("code", "", "/sign-in", asked_for_code),
+    Place("code, empty", "", "/sign-in", no_code),
+    Place("code, wrong", "", "/sign-in", wrong_code),
+    Place("code, used up", "", "/sign-in", used_up_code),
+    Place("join", "", "/join/demo-2"),
+    Place("join, nothing typed", "", "/join/demo-2", nothing_typed),
+    Place("invitation ended", "", "/join/none"),
+    Place("texts", "", "/demo/sms"),
+    Place("no such page", "", "/nothing/here"),
+    Place("home, nothing booked", "contact", "/"),
+    Place("home, something booked", "volunteer", "/"),
+    Place("home, no signal", "contact", "/", without_signal),
+    Place("home, not approved", "newcomer", "/"),
+    Place("joined", "newcomer", "/joined"),
+    Place("nights", "volunteer", "/nights"),
+    Place("nights, filters", "volunteer", "/nights", filters_opened),
+    Place("nights, not approved", "newcomer", "/nights"),
+    Place("month", "volunteer", "/nights?view=month"),
+    Place("night of two areas", "contact", "/nights/2026-11-28"),
+    Place("choosing several", "contact", "/nights?several=1"),
+    Place("several booked", "contact", "/nights?several=1", several_ticked),
+    Place("nothing ticked", "contact", "/nights?several=1", nothing_ticked),
+    Place("shift, free", "contact", "/shifts/{free_shift}"),
+    Place("shift, full", "contact", "/shifts/{full_shift}"),
+    Place("shift, full meanwhile", "contact", "/shifts/{lead_shift}", full_meanwhile),
+    Place("shift, clash", "volunteer", "/shifts/{clash_shift}"),
+    Place("shift, not approved", "newcomer", "/shifts/{free_shift}"),
+    Place("booked", "volunteer", "/bookings/{booked}"),
+    Place("waiting", "volunteer", "/bookings/{waiting}"),
+    Place("offered", "volunteer", "/bookings/{offered}"),
+    Place("handing over", "volunteer", "/bookings/{handing_over}"),
+    Place("undone", "volunteer", "/bookings/{cancelled}"),
+    Place("leave", "volunteer", "/bookings/{booked}/leave"),
+    Place("ask one person", "volunteer", "/bookings/{booked}/hand-over"),
+    Place("mine", "volunteer", "/mine"),
+    Place("mine, what has been", "volunteer", "/mine", past_opened),
+    Place("mine, empty", "newcomer", "/mine"),
+    Place("me", "volunteer", "/me"),
+    Place("me, saved", "volunteer", "/me?saved=1"),
+    Place("me, name emptied", "volunteer", "/me", name_emptied),
+    Place("signed out meanwhile", "leaver", "/shifts/{free_shift}", signed_out_meanwhile),
+    Place("go on", "contact", "/shifts/{free_shift}", token_grown_old),
+    Place("gaps", "coordinator", "/lead"),
+    Place("gaps, municipality", "municipality", "/lead"),
+    Place("a shift's people", "coordinator", "/lead/shifts/{lead_shift}"),
+    Place("members", "contact", "/lead/members"),
+    Place("members, everybody", "coordinator", "/lead/members"),
+    Place("invitation", "contact", "/lead/clubs/2/invitation"),
+    Place("a person", "coordinator", "/lead/people/{person}"),
+    Place("not for her", "volunteer", "/lead"),
+    Place("tonight's walk", "volunteer", "/bookings/{tonight}", on_friday=True),
+    Place("tonight's walk, leave", "volunteer", "/bookings/{tonight}/leave", on_friday=True),
+    Place("tonight, home", "volunteer", "/", on_friday=True),
+    Place("tonight, somebody is out", "", "/tonight", on_friday=True),
+)
