@@ -165,7 +165,8 @@ window.measure ??= (() => {
     return [...new Set(faults.map(named))];
   }
 
-  const focusable = () => all(`${CONTROLS}, [tabindex="0"]`).filter((element) => {
+  const focusable = () => [...document.querySelectorAll(`${CONTROLS}, [tabindex="0"]`)].filter((element) => {
+    if (!element.checkVisibility({ visibilityProperty: true })) return false;
     const radios = element.matches("input[type=radio]") && document.querySelectorAll(`[name="${element.name}"]:checked`);
     return !element.disabled && element.tabIndex >= 0 && !(radios && radios.length && !element.checked);
   });
