@@ -209,7 +209,7 @@ def _card(
             open=row.state is ShiftState.PUBLISHED and row.starts_at > looking.now,
             mine=_mine(row, looking.now),
             volunteer=looking.volunteer,
-            clash=any(overlap(row.starts_at, row.ends_at, *place) for place in places),
+            clash=bool(places) and any(overlap(row.starts_at, row.ends_at, *place) for place in places),
             free=row.wanted - row.booked - row.held,
             handed_over_to_me=offer is not None and offer[1],
             handed_over=offer is not None,

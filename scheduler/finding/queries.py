@@ -97,17 +97,21 @@ def last_published(connection: Connection, partnership_id: int) -> date | None:
     return connection.execute(_LAST_PUBLISHED, {"tenant_id": partnership_id}).scalar()
 
 
+_MORE_PLANNED = spelled_out(
+    select(Shift.id)
+    .join(Night, Night.id == Shift.night_id)
+    .where(
+        Night.partnership_id == bindparam("tenant_id"),
+        Night.date >= bindparam("today"),
+        Shift.state == ShiftState.PLANNED,
+    )
+    .limit(1)
+)
+
+
 def more_is_planned(connection: Connection, partnership_id: int, today: date) -> bool:
     """Return whether coming nights are planned and not yet published."""
-    return (
-        connection.execute(
-            select(Shift.id)
-            .join(Night, Night.id == Shift.night_id)
-            .where(Night.partnership_id == partnership_id, Night.date >= today, Shift.state == ShiftState.PLANNED)
-            .limit(1)
-        ).first()
-        is not None
-    )
+    return connection.execute(_MORE_PLANNED, {"tenant_id": partnership_id, "today": today}).first() is not None
 
 
 def habits(connection: Connection, person_id: int) -> Counter[tuple[str, int]]:

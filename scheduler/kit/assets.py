@@ -10,8 +10,9 @@ from flask import Response, make_response, request
 
 from scheduler.kit.migrating import is_migrated
 from scheduler.kit.refusals import NotFound
-from scheduler.kit.web import Application, application, connection
+from scheduler.kit.web import Application, connection
 
+FOLDER = Path(__file__).parents[2] / "static"
 # Without a visitor and without the database, but for /readyz.
 OWN_ENDPOINTS = frozenset({"static", "favicon", "robots", "healthz", "readyz"})
 
@@ -35,13 +36,13 @@ ASSET_TYPES = {
 
 
 @cache
-def _assets(folder: Path) -> dict[str, _Asset]:
+def _assets() -> dict[str, _Asset]:
     """Return every file under static/, read and compressed once."""
     found = {}
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(FOLDER.rglob("*")):
         if path.suffix in ASSET_TYPES:
             plain = path.read_bytes()
-            found[path.relative_to(folder).as_posix()] = _Asset(
+            found[path.relative_to(FOLDER).as_posix()] = _Asset(
                 plain,
                 gzip.compress(plain, mtime=0),
                 ASSET_TYPES[path.suffix],
@@ -50,20 +51,16 @@ def _assets(folder: Path) -> dict[str, _Asset]:
     return found
 
 
+@cache
 def asset(name: str) -> str:
     """Return the address of a file under static/; it changes with the file, so browsers may keep it."""
-    return _address(Path(application().root_path) / "static", name)
+    return f"/static/{name}?v={_assets()[name].etag}"
 
 
-@cache
-def _address(folder: Path, name: str) -> str:
-    return f"/static/{name}?v={_assets(folder)[name].etag}"
-
-
-def register(app: Application, folder: Path) -> None:
+def register(app: Application) -> None:
     @app.get("/static/<path:name>")
     def static(name: str) -> Response:
-        found = _assets(folder).get(name)
+        found = _assets().get(name)
         if found is None:
             raise NotFound
         squeeze = found.mimetype != "image/png" and "gzip" in request.headers.get("Accept-Encoding", "")

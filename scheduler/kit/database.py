@@ -51,10 +51,17 @@ class UtcTime(TypeDecorator[datetime]):
         instant = value.astimezone(UTC)
         return instant.replace(tzinfo=None) if dialect.name == "sqlite" else instant
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    def result_processor(self, dialect: Dialect, _coltype: object) -> Callable[[Any], datetime | None]:
+        # Straight from what the driver gives: lists read hundreds of instants.
+        return _from_sqlite if dialect.name == "sqlite" else _from_postgresql
+
+
+def _from_sqlite(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
+
+
+def _from_postgresql(value: datetime | None) -> datetime | None:
+    return None if value is None else value.astimezone(UTC)
 
 
 class Base(DeclarativeBase):
@@ -98,13 +105,18 @@ class Database:
     def __init__(self, url: str, connections: int = 8) -> None:
         self.engine = _sqlite_engine(url) if url.startswith("sqlite") else _postgresql_engine(url, connections)
         self._writing = self.engine.execution_options(writes=True)
+        # At READ COMMITTED each statement sees its own state anyway: two round trips less for each page.
+        self._reading = (
+            self.engine if url.startswith("sqlite") else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        )
         # Threads of one process queue here in order; SQLite's own waiting is unfair between writers.
         self._turn: threading.Lock | None = threading.Lock() if url.startswith("sqlite") else None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Yield a connection whose reads see one state; nothing it writes is kept."""
-        with self.engine.connect() as connection:
+        """Yield a connection for reading: on SQLite its reads see one state, on PostgreSQL each statement sees
+        what is committed."""
+        with self._reading.connect() as connection:
             yield connection
 
     def write(self, work: Callable[[Connection], Result]) -> Result:

@@ -84,7 +84,7 @@ def build(settings: Settings, database: Database, clock: Clock, doors: Doors) ->
     app.teardown_request(lambda _error: close_reading())
     faults.register(app)
     templating.register(app)
-    assets.register(app, root / "static")
+    assets.register(app)
     return app
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date
-from flask import g, has_request_context
+from flask import g
 from werkzeug.datastructures import LanguageAccept
 
 LANGUAGES = ("sv", "en")
@@ -36,7 +36,11 @@ def catalogue(language: str) -> NullTranslations:
 
 def current() -> str:
     """Return the language of this request: the person's, else what the visitor chose, else Swedish."""
-    return g.get("language", LANGUAGES[0]) if has_request_context() else LANGUAGES[0]
+    try:
+        language: str = g.language
+    except (AttributeError, RuntimeError):  # not chosen yet, or no request at all
+        return LANGUAGES[0]
+    return language
 
 
 def choose(person_language: str | None, chosen: str | None, accepted: LanguageAccept) -> str:

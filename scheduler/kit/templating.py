@@ -1,8 +1,10 @@
 """What every template may use, and the hidden fields of every form."""
 
 import secrets
+from datetime import date
+from functools import cache, lru_cache
 
-from flask import g
+from flask import g, url_for
 from flask_wtf.csrf import generate_csrf
 from jinja2 import StrictUndefined
 from markupsafe import Markup
@@ -35,6 +37,9 @@ def register(app: Application) -> None:
         listed=language.listed,
     )
     app.jinja_env.globals.update(
+        _=translated,
+        gettext=translated,
+        url_for=path_for,
         once_key=once_key,
         asset=asset,
         languages=language.own_names(),
@@ -49,6 +54,24 @@ def register(app: Application) -> None:
             "language": language.current(),
             "request_id": g.get("request_id", ""),
         }
+
+
+@cache
+def _marked(text: str, spoken: str) -> Markup:
+    return Markup(language.catalogue(spoken).gettext(text))  # noqa: S704 - our own catalogue
+
+
+def translated(text: str, **values: object) -> Markup:
+    """Return a template's text in the language of this request, values escaped: what Jinja's own extension
+    gives, but each text is looked up once."""
+    found = _marked(text, language.current())
+    return found % values if "%" in found else found
+
+
+@lru_cache(maxsize=4096)
+def path_for(endpoint: str, **values: str | int | date | None) -> str:
+    """Return the path of a page. It depends on nothing but these words, so it is built once."""
+    return url_for(endpoint, **values)  # type: ignore[arg-type]
 
 
 def once_key() -> str:

@@ -101,7 +101,7 @@ def enter(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Enter]:
 
 
 def phone(browser: Browser, site: Site, **options: Any) -> BrowserContext:
-    """Return a browser of its own, with nothing kept, on a phone of 360 × 740 held by a Swede in the dark."""
+    """Return a browser of its own, with nothing kept, on a small phone held by a Swede in the dark."""
     given = {"viewport": PHONE, "has_touch": True, "is_mobile": True, "color_scheme": "dark", **options}
     context = browser.new_context(base_url=site.address, locale="sv-SE", **given)
     context.set_default_timeout(PATIENCE_MILLISECONDS)

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from scheduler.bookings.actions import book
 from tests import make
-from tests.browser.conftest import Enter
+from tests.browser.conftest import PHONE, Enter
 from tests.browser.journeys import BOOK, QUEUE, expect_booked, middle, posts, wait_out_a_double_tap
 from tests.browser.site import Site
 
@@ -32,8 +32,6 @@ def test_one_tap_on_the_home_page_books_and_one_tap_undoes_it(site: Site, enter:
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^Avslutat: "))
     assert booked_shifts(site) == []
     assert len(sent) == 2
-
-
 
 
 @pytest.mark.parametrize("script", [True, False])
@@ -86,14 +84,34 @@ def test_a_double_tap_books_one_night(site: Site, enter: Enter, pause_millisecon
     assert len(booked_shifts(site)) == 1
 
 
-def test_no_button_lies_under_a_thumb_that_has_just_booked(site: Site, enter: Enter) -> None:
-    page = enter(site, "volunteer")
+def test_no_other_night_lies_under_a_thumb_that_has_just_booked(site: Site, enter: Enter) -> None:
+    page = enter(site, "volunteer", script=False)
     page.goto("/")
     spots = [middle(button) for button in page.locator(BOOK).all()]
+    on_screen = [spot for spot in spots if spot[1] < PHONE["height"]]
+    assert on_screen
     page.locator(BOOK).first.tap()
     expect_booked(page)
-    under = "([x, y]) => document.elementFromPoint(x, y)?.closest('button:not([data-undo]), summary, input')?.outerHTML"
-    assert [page.evaluate(under, spot) for spot in spots if spot[1] < 740] == [None] * len([1 for s in spots if s[1] < 740])
+    under = "([x, y]) => document.elementFromPoint(x, y)?.closest('button, input, summary')?.innerText ?? ''"
+    assert [page.evaluate(under, spot) for spot in on_screen] == [""] * len(on_screen)
+
+
+@pytest.mark.parametrize("already_booked", [False, True])
+def test_the_first_booking_button_lies_whole_where_a_thumb_reaches(
+    site: Site, enter: Enter, already_booked: bool
+) -> None:
+    volunteer = site.person("volunteer")
+    if already_booked:
+        site.act(volunteer, book, site.coming()[1].id, volunteer, "earlier")
+    page = enter(site, "volunteer")
+    page.goto("/")
+    button = page.locator(BOOK).first.bounding_box()
+    bar = page.locator("nav.tabs").bounding_box()
+    assert button is not None
+    assert bar is not None
+    assert button["y"] >= PHONE["height"] / 3
+    assert button["y"] + button["height"] <= bar["y"]
+    assert button["height"] >= 48
 
 
 def test_the_same_form_from_two_tabs_books_once(site: Site, enter: Enter) -> None:

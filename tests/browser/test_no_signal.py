@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -20,7 +22,7 @@ def test_without_signal_the_button_comes_back_with_a_word_and_the_next_tap_books
     page.context.set_offline(True)
     for _ in range(2):
         button.tap()
-        expect(page.get_by_role("alert")).to_have_text("Inte skickat – ingen täckning. Tryck igen.")
+        expect(page.get_by_role("alert")).to_have_text(re.compile("^Inte skickat .* Tryck igen"))
         expect(button).not_to_have_attribute("aria-busy", "true")
         assert button.inner_text() == words
     assert page.url == f"{site.address}/"
@@ -70,9 +72,7 @@ def test_a_tap_after_the_session_was_ended_elsewhere_is_kept_until_she_has_signe
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_a_tap_after_the_cookie_is_gone_is_kept_until_she_has_signed_in(
-    site: Site, enter: Enter, script: bool
-) -> None:
+def test_a_tap_after_the_cookie_is_gone_is_kept_until_she_has_signed_in(site: Site, enter: Enter, script: bool) -> None:
     page = enter(site, "volunteer", script=script)
     page.goto("/")
     page.context.clear_cookies()

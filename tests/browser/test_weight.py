@@ -88,7 +88,9 @@ def slow_phone(enter: Enter, site: Site, role: str) -> Page:
 
 PAINTS = """() => new Promise((done) => {
     const told = { largest: 0, shift: 0, blocking: 0 };
-    const watch = (type, add) => new PerformanceObserver((list) => list.getEntries().forEach(add)).observe({ type, buffered: true });
+    const watch = (type, add) => {
+        new PerformanceObserver((list) => list.getEntries().forEach(add)).observe({ type, buffered: true });
+    };
     watch("largest-contentful-paint", (entry) => { told.largest = Math.max(told.largest, entry.startTime); });
     watch("layout-shift", (entry) => { told.shift += entry.value; });
     watch("longtask", (entry) => { told.blocking += Math.max(entry.duration - 50, 0); });

@@ -90,10 +90,3 @@ def test_a_locked_database_is_given_up_after_a_few_seconds_and_nothing_is_half_d
     with database.reading() as connection:
         assert connection.execute(select(Partnership.id)).all() == []
     database.dispose()
-
-
-def test_what_reading_writes_is_not_kept(each_database):
-    with each_database.reading() as connection:
-        make.town(connection)
-    with each_database.reading() as connection:
-        assert connection.execute(select(Partnership.id)).all() == []
