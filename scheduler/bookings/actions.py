@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import Connection, select, update
 
 from scheduler.bookings import waiting_list
+from scheduler.bookings.candidates import fitting_people, may_be_asked
 from scheduler.bookings.places import (
     about,
     change_places,
@@ -19,7 +20,6 @@ from scheduler.bookings.places import (
     tell,
     words,
 )
-from scheduler.bookings.queries import fitting_people, may_be_asked
 from scheduler.bookings.rules import (
     AlreadyEnded,
     Begun,

@@ -3,7 +3,7 @@ from datetime import date, timedelta
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from scheduler.bookings import actions, queries, waiting_list
+from scheduler.bookings import actions, candidates, queries, waiting_list
 from scheduler.bookings.cards import Card, Looking, cards, next_best
 from scheduler.bookings.rules import BookingRefusal, Full, Overlapping, TooLateToCancel
 from scheduler.kit.faults import refused
@@ -148,7 +148,7 @@ def pick(booking_id: int) -> str | AnyResponse:
     page = queries.booking_page(connection(), visitor.partnership.id, visitor.person.id, booking_id, now())
     if page.state not in {"booked", "handing_over"} or page.begun:
         return _to_booking(booking_id)
-    people = queries.people_to_pick(connection(), page.shift_id, visitor.person.id)
+    people = candidates.people_to_pick(connection(), page.shift_id, visitor.person.id)
     return render_template(
         "bookings/pick.html",
         booking=page,
