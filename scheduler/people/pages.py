@@ -131,6 +131,8 @@ def sign_in_here(secret: str) -> None:
     """Make this browser the holder of a new session; nothing of the old cookie stays."""
     chosen = session.get("language")
     session.clear()
+    # The token of the old cookie would stand in the forms of the page that is drawn next.
+    g.pop("csrf_token", None)
     session["secret"] = secret
     if chosen:
         session["language"] = chosen

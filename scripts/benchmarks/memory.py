@@ -4,6 +4,7 @@ First every page is visited until both workers have shown it; then a number of f
 the processes grow: what they hold at the end is compared with what they held after the first fifth.
 """
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import cycle, islice
 from pathlib import Path
@@ -27,12 +28,12 @@ def measure(subjects: tuple[Subject, Subject], database: str, folder: Path, *, r
             for subject in subjects
         ]
         for subject, server in zip(subjects, servers, strict=True):
-            visit(subject, server, VISITS * len(subject.pages))
+            visit(subject, server, [*subject.pages, *subject.heavy_pages] * VISITS)
         visited = [server.memory() for server in servers]
         subject, server = subjects[0], servers[0]
         course = [visited[0]]
         for _ in range(STEPS):
-            visit(subject, server, requests // STEPS)
+            visit(subject, server, list(islice(cycle(subject.pages), requests // STEPS)))
             course.append(server.memory())
     growth = course[-1] / course[STEPS // 5]
     details = {"MiB": [round(value, 1) for value in course], "requests": requests}
@@ -58,10 +59,9 @@ def measure(subjects: tuple[Subject, Subject], database: str, folder: Path, *, r
     ]
 
 
-def visit(subject: Subject, server: Server, requests: int) -> None:
-    """All pages in turn, by people in turn; each must be answered well."""
-    turns = islice(cycle(subject.pages), requests)
-    ready = [subject.page_request(path, turn % PEOPLE) for turn, path in enumerate(turns)]
+def visit(subject: Subject, server: Server, pages: Sequence[str]) -> None:
+    """These pages in turn, by people in turn; each must be answered well."""
+    ready = [subject.page_request(path, turn % PEOPLE) for turn, path in enumerate(pages)]
     load = drive(server.address, ready, clients=8, limit=900, bodies=False)
     if set(load.statuses) != {200}:
         raise RuntimeError(f"{subject.name}: {dict(load.statuses)} answered")

@@ -43,7 +43,7 @@ WHOLE_LIST = "/nights?weeks=60"
 class Product:
     name = "product"
     target = ("scheduler.wsgi:app",)
-    pages: Sequence[str] = ("/", LIST, WHOLE_LIST, "/mine", "/me", "/tonight", "/readyz")
+    heavy_pages: Sequence[str] = (WHOLE_LIST,)
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -52,6 +52,11 @@ class Product:
         self.shifts: list[int] = []
         self.cookies: list[str] = []
         self.tokens: list[str] = []
+
+    @property
+    def pages(self) -> Sequence[str]:
+        shift = f"/shifts/{self.shifts[0]}"
+        return ("/", LIST, "/nights?view=month", shift, "/mine", "/me", "/tonight", "/readyz")
 
     def environment(self) -> dict[str, str]:
         return {

@@ -13,7 +13,7 @@ from .figures import Figure
 from .servers import Server
 from .subject import AREAS, RACERS, Place, Subject, racers
 
-COUNTED = ("overbooked", "server errors", "unanswered", "false answers")
+COUNTED = ("overbooked", "seats left unsold", "server errors", "unanswered", "false answers")
 
 
 def measure(
@@ -32,19 +32,15 @@ def measure(
             walking = subject.walkers(shift)
             slowest = max(slowest, load.seconds)
             counts["overbooked"] += max(0, len(walking) - len(before) - 1)
-            counts["unsold"] += walking == before
+            counts["seats left unsold"] += walking == before
             for place, answer in zip(wanted, load.answers, strict=True):
                 counts["unanswered"] += not answer.status
                 counts["server errors"] += answer.status >= 500
                 told = subject.says_booked(answer, place, server.address)
                 counts["false answers"] += told != (place.person in walking)
-    name = f"race of {RACERS}, {workers} workers{', control' if control else ''}: "
-    most = None if control else 0
-    figures = [
-        Figure("race", database, name + what, counts[what], f"in {rounds} rounds", most=most) for what in COUNTED
-    ]
-    return [
-        *figures,
-        Figure("race", database, name + "seats left unsold", counts["unsold"], f"in {rounds} rounds", most=most),
-        Figure("race", database, name + "slowest round", slowest * 1000, "ms"),
-    ]
+    if control:
+        name, value = f"race of {RACERS} without the lock: overbooked", counts["overbooked"]
+        return [Figure("race", database, name, value, f"in {rounds} rounds", least=1)]
+    name = f"race of {RACERS}, {workers} workers: "
+    figures = [Figure("race", database, name + what, counts[what], f"in {rounds} rounds", most=0) for what in COUNTED]
+    return [*figures, Figure("race", database, name + "slowest round", slowest * 1000, "ms")]

@@ -15,7 +15,8 @@ class Bare:
     """`held=False` is the control: it books by counting first and inserting afterwards."""
 
     target = ("--factory", "benchmarks.bare:create_app")
-    pages: Sequence[str] = ("/hello", "/list?n=60", "/list?n=600")
+    pages: Sequence[str] = ("/hello", "/list?n=60")
+    heavy_pages: Sequence[str] = ("/list?n=600",)
 
     def __init__(self, url: str, *, name: str = "bare", held: bool = True) -> None:
         self.url = url

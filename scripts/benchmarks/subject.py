@@ -56,7 +56,12 @@ class Subject(Protocol):
 
     name: str
     target: Sequence[str]
-    pages: Sequence[str]
+    heavy_pages: Sequence[str]
+
+    @property
+    def pages(self) -> Sequence[str]:
+        """The pages that a signed-in person looks at; `heavy_pages` are those that few ever ask for."""
+        ...
 
     def fill(self, *, nights: int, wanted: int, bookings: int) -> None:
         """Make the tables, and fill them with three shifts a night, `wanted` places each, 500 people."""

@@ -70,9 +70,9 @@ document.addEventListener("submit", (event) => {
   send(form, button);
 });
 
-// The second tap of a double tap must not undo what the first one did.
+// The second tap of a double tap must neither undo what the first one did nor leave the page that tells it.
 document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-undo]") && performance.now() - shownAt < calmBeforeUndoMilliseconds) event.preventDefault();
+  if (event.target.closest("[data-undo], [data-calm]") && performance.now() - shownAt < calmBeforeUndoMilliseconds) event.preventDefault();
 }, { capture: true });
 
 addEventListener("pageshow", (event) => {

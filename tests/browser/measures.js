@@ -156,13 +156,14 @@ window.measure ??= (() => {
   }
 
   function moving() {
+    const still = new Set(["offset", "computedOffset", "easing", "composite", "pointerEvents"]);
     for (const button of document.querySelectorAll("main button")) button.setAttribute("aria-busy", "true");
-    const faults = all("body *").filter((element) => {
-      const style = getComputedStyle(element);
-      return style.animationName !== "none" || style.transitionDuration.split(", ").some((time) => parseFloat(time) > 0);
-    });
+    const animations = document.getAnimations().filter((animation) => animation instanceof CSSAnimation
+      && animation.effect.getKeyframes().some((frame) => Object.keys(frame).some((property) => !still.has(property))));
     for (const button of document.querySelectorAll("main button")) button.removeAttribute("aria-busy");
-    return [...new Set(faults.map(named))];
+    const changing = all("body *").filter((element) =>
+      getComputedStyle(element).transitionDuration.split(", ").some((time) => parseFloat(time) > 0));
+    return [...new Set([...animations.map((animation) => animation.effect.target), ...changing].map(named))];
   }
 
   const focusable = () => [...document.querySelectorAll(`${CONTROLS}, [tabindex="0"]`)].filter((element) => {

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import Connection
 
 from scheduler.bookings import actions, waiting_list
-from scheduler.bookings.queries import people_to_pick
+from scheduler.bookings.candidates import people_to_pick
 from tests.browser.journeys import QUEUE, ask_for_code
 from tests.browser.site import Site
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from scheduler.bookings.actions import book
 from tests.browser.conftest import Enter
-from tests.browser.journeys import expect_booked, sign_in_by_phone, wait_out_a_double_tap
+from tests.browser.journeys import expect_booked, sign_in_by_phone
 from tests.browser.site import Site
 
 pytestmark = pytest.mark.browser
@@ -27,8 +27,6 @@ def her_booking(friday: Site, enter: Enter, *, script: bool = True) -> tuple[Pag
     page = enter(friday, "volunteer", script=script)
     page.goto(f"/bookings/{booking_id}")
     expect_booked(page)
-    if script:
-        wait_out_a_double_tap(page)
     return page, booking_id
 
 

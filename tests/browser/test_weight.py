@@ -115,39 +115,46 @@ def test_on_slow_3g_home_is_painted_in_time_and_stands_still(site: Site, enter: 
     assert max(told["shift"] for told in measured) < 0.02, measured
 
 
-# Notes in the tab's own storage when the finger touched, and when the answer to it was on the screen.
-NOTE_ANSWER = """() => {
-    const button = document.querySelector('form[action$="/bookings"]:not(:has([name=waiting])) button');
-    const painted = (then) => requestAnimationFrame(() => setTimeout(then));
+# Notes when the finger touched, and when the answer to it was on the screen.
+NOTE_ANSWER = """(button) => {
     button.addEventListener("pointerdown", (event) => {
         sessionStorage.touched = performance.timeOrigin + event.timeStamp;
     }, { capture: true });
-    new MutationObserver(() => painted(() => {
-        sessionStorage.answered ??= performance.timeOrigin + performance.now();
-    })).observe(button, { attributes: true, childList: true });
+    window.answered = new Promise((done) => new MutationObserver(() => requestAnimationFrame(() => setTimeout(() => {
+        done(performance.timeOrigin + performance.now() - sessionStorage.touched);
+    }))).observe(button, { attributes: true, childList: true }));
 }"""
-READ_NOTES = """() => {
+BOOKED = """() => {
     const paint = performance.getEntriesByName("first-contentful-paint")[0];
-    const touched = Number(sessionStorage.touched);
-    return {
-        answered: Number(sessionStorage.answered) - touched,
-        booked: performance.timeOrigin + paint.startTime - touched,
-    };
+    return performance.timeOrigin + paint.startTime - sessionStorage.touched;
 }"""
 
 
-def test_on_slow_3g_a_tap_is_answered_at_once_and_the_booking_shown_soon(site: Site, enter: Enter) -> None:
-    measured = []
-    for _ in range(TRIES):
+def test_on_a_slow_phone_a_tap_is_answered_at_once(site: Site, enter: Enter) -> None:
+    page = enter(site, "volunteer")
+    page.route("**/bookings", lambda _route: None)  # the booking itself is never answered
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": CPU_SLOWER})
+    milliseconds: list[float] = []
+    while len(milliseconds) < 3 * TRIES and (not milliseconds or milliseconds[-1] > 100):
+        page.goto("/")
+        button = page.locator(BOOK).first
+        button.evaluate(NOTE_ANSWER)
+        button.tap()
+        milliseconds.append(page.evaluate("window.answered"))
+        assert page.locator("[aria-busy=true]").inner_text() == "Bokar…"
+    assert 0 < min(milliseconds) <= 150, milliseconds
+
+
+def test_on_slow_3g_a_tap_shows_the_booking_soon(site: Site, enter: Enter) -> None:
+    milliseconds: list[float] = []
+    while len(milliseconds) < TRIES and (not milliseconds or milliseconds[-1] > 1500):
         site.restore(site.beginning)
         page = slow_phone(enter, site, "volunteer")
         page.goto("/")
-        page.evaluate(NOTE_ANSWER)
-        page.locator(BOOK).first.tap()
+        button = page.locator(BOOK).first
+        button.evaluate(NOTE_ANSWER)
+        button.tap()
         expect_booked(page)
-        measured.append(page.evaluate(READ_NOTES))
+        milliseconds.append(page.evaluate(BOOKED))
         page.context.close()
-        if measured[-1]["answered"] <= 100 and measured[-1]["booked"] <= 1500:
-            break
-    assert 0 < min(told["answered"] for told in measured) <= 150, measured
-    assert 0 < min(told["booked"] for told in measured) <= 2500, measured
+    assert 0 < min(milliseconds) <= 2500, milliseconds
