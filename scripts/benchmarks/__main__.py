@@ -4,6 +4,7 @@ Prints a table and writes JSON. Figures of two runs or two machines do not compa
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -150,9 +151,12 @@ def main() -> int:
     unknown = set(options.benches) - set(BENCHES | OTHERS) | set(options.databases) - set(KINDS)
     if unknown:
         parser.error(f"not known: {', '.join(sorted(unknown))}")
+    # Ended from outside, the servers end with us and what was measured is shown.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     figures: list[Figure] = []
     try:
-        figures.extend(measure(options))
+        for figure in measure(options):
+            figures.append(figure)
     finally:
         if figures:
             print(table(figures))

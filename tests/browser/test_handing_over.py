@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from scheduler.bookings.actions import book
 from tests.browser.conftest import Enter
-from tests.browser.journeys import expect_booked, sign_in_by_phone
+from tests.browser.journeys import expect_booked, sign_in_by_phone, wait_out_a_double_tap
 from tests.browser.site import Site
 
 pytestmark = pytest.mark.browser
@@ -27,6 +27,8 @@ def her_booking(friday: Site, enter: Enter, *, script: bool = True) -> tuple[Pag
     page = enter(friday, "volunteer", script=script)
     page.goto(f"/bookings/{booking_id}")
     expect_booked(page)
+    if script:
+        wait_out_a_double_tap(page)
     return page, booking_id
 
 
@@ -41,6 +43,8 @@ def test_whom_nobody_has_relieved_yet_still_walks_and_may_keep_the_shift(
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^Lämnas över: "))
     expect(page.get_by_role("status")).to_contain_text("ditt tills någon tar det")
     assert [booking.id for booking in friday.bookings(friday.person("volunteer"))] == [booking_id]
+    if script:
+        wait_out_a_double_tap(page)
     page.locator("form[action$='/keep'] button").tap()
     expect_booked(page)
 

@@ -86,6 +86,7 @@ def slow_phone(enter: Enter, site: Site, role: str) -> Page:
     return page
 
 
+PAINTED = """() => performance.getEntriesByName("first-contentful-paint").length > 0"""
 PAINTS = """() => new Promise((done) => {
     const told = { largest: 0, shift: 0, blocking: 0 };
     const watch = (type, add) => {
@@ -105,6 +106,7 @@ def test_on_slow_3g_home_is_painted_in_time_and_stands_still(site: Site, enter: 
     for _ in range(TRIES):
         page = slow_phone(enter, site, role)
         page.goto("/", wait_until="networkidle")
+        page.wait_for_function(PAINTED)
         measured.append(page.evaluate(PAINTS))
         page.context.close()
         if measured[-1]["largest"] <= 1500 and measured[-1]["blocking"] < 150:
@@ -155,6 +157,7 @@ def test_on_slow_3g_a_tap_shows_the_booking_soon(site: Site, enter: Enter) -> No
         button.evaluate(NOTE_ANSWER)
         button.tap()
         expect_booked(page)
+        page.wait_for_function(PAINTED)
         milliseconds.append(page.evaluate(BOOKED))
         page.context.close()
     assert 0 < min(milliseconds) <= 2500, milliseconds
