@@ -155,8 +155,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     figures: list[Figure] = []
     try:
-        for figure in measure(options):
-            figures.append(figure)
+        figures.extend(measure(options))
     finally:
         if figures:
             print(table(figures))
