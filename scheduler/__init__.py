@@ -1,7 +1,8 @@
 """Lykta: the volunteer shift scheduler that a town's night walks can rely on.
 
 This module is the assembly, and the only one that knows every room. The order of the rooms, lowest first:
-kit < partnership < messages < people < nights < bookings < finding < gaps < demo. A room looks down, never up.
+kit < partnership < messages < people < nights < bookings < finding < calendars < gaps < demo.
+A room looks down, never up.
 """
 
 from scheduler.kit.clock import Clock, FrozenClock, SystemClock
@@ -17,6 +18,8 @@ def create_app(
     """Return the application: a plain WSGI callable. Settings come from the environment unless given."""
     from scheduler import commands
     from scheduler.bookings import pages as bookings
+    from scheduler.calendars import pages as calendars
+    from scheduler.calendars.front import Front
     from scheduler.finding import pages as finding
     from scheduler.gaps import pages as gaps
     from scheduler.kit.phone import as_swedes_write
@@ -31,7 +34,7 @@ def create_app(
         clock or (FrozenClock(chosen.demo_now) if chosen.demo_now else SystemClock()),
         Doors(queries.visitor, doors.enter, doors.language_of, doors.zone_of),
     )
-    for room in (pages, bookings, finding, gaps):
+    for room in (pages, bookings, finding, calendars, gaps):
         app.register_blueprint(room.pages)
     if chosen.demo:
         from scheduler.demo import pages as demo
@@ -46,4 +49,5 @@ def create_app(
     )
     commands.register(app)
     check_permissions(app, PERMISSIONS.keys())
+    app.wsgi_app = Front(app, app.wsgi_app)  # type: ignore[method-assign]
     return app

@@ -120,6 +120,7 @@ def one_pass(app: Application) -> str:
     """Do everything that is due, each piece in a transaction of its own; return what was done, "" for nothing."""
     from scheduler.bookings.rules import Ended
     from scheduler.bookings.waiting_list import decline, expired_offers
+    from scheduler.calendars.actions import make_what_is_stale
     from scheduler.messages.actions import settle_due
     from scheduler.partnership.tables import Partnership
     from scheduler.people.rules import Acting
@@ -140,11 +141,13 @@ def one_pass(app: Application) -> str:
         lambda connection: settle_due(connection, now, shown=app.settings.demo and not app.settings.sms_on)
     )
     forgotten = app.database.write(lambda connection: forget_old(connection, now))
+    made = make_what_is_stale(app.database, app.settings.public_url, now)
     counts = {
         "offers passed on": len(offers),
         "messages shown": sent,
         "messages too late": expired,
         "codes forgotten": forgotten,
+        "calendars made": made,
     }
     done = ", ".join(f"{what}: {count}" for what, count in counts.items() if count)
     return f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} {done}" if done else ""

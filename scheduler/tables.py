@@ -1,6 +1,7 @@
 """Every table of every room, for the migrations and for tests that compare them."""
 
 from scheduler.bookings import tables as _bookings
+from scheduler.calendars import tables as _calendars
 from scheduler.kit import audit as _audit
 from scheduler.kit.database import Base
 from scheduler.messages import tables as _messages
@@ -8,5 +9,5 @@ from scheduler.nights import tables as _nights
 from scheduler.partnership import tables as _partnership
 from scheduler.people import tables as _people
 
-ROOMS = (_audit, _partnership, _messages, _people, _nights, _bookings)
+ROOMS = (_audit, _partnership, _messages, _people, _nights, _bookings, _calendars)
 METADATA = Base.metadata

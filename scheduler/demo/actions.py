@@ -40,10 +40,11 @@ LINES_ORE = {
     BudgetLineKind.UNFORESEEN: 15_000 * ORE_PER_KRONA,
 }
 PAID_NIGHTS = 100
+# The positions are those of the parts of town, good enough to find the way to an invented meeting place.
 AREAS = (
-    ("Arenaområdet", "entrén till arenan"),
-    ("Centrum", "Y:et på torget"),
-    ("Sörberge", "skolans parkering"),
+    ("Arenaområdet", "entrén till arenan", (62.4846, 17.3345)),
+    ("Centrum", "Y:et på torget", (62.4870, 17.3258)),
+    ("Sörberge", "skolans parkering", (62.5120, 17.3690)),
 )
 CLUBS = (
     "Timrå IK",
@@ -111,7 +112,10 @@ def _fill(connection: Connection, now: datetime, site: str) -> bool:
         )
         for number, name in enumerate(CLUBS)
     ]
-    areas = [partnership.add_area(connection, partnership_id, name, place) for name, place in AREAS]
+    areas = [
+        partnership.add_area(connection, partnership_id, name, place, position=position)
+        for name, place, position in AREAS
+    ]
     cast = _people(connection, partnership_id, clubs, random, founded_at, now)
     for starts_on, ends_on in terms(today):
         _term(connection, partnership_id, areas, starts_on, ends_on, today, founded_at)

@@ -91,9 +91,7 @@ def build(settings: Settings, database: Database, clock: Clock, doors: Doors) ->
 def _begin() -> None:
     g.started = time.perf_counter()
     g.request_id = secrets.token_hex(6)
-    settings = application().settings
-    host = request.host.lower()
-    g.own_host = host == settings.public_host or (_is_loopback(settings.public_host) and _is_loopback(host))
+    g.own_host = is_own_host(request.host.lower(), application().settings.public_host)
     if request.method in SAFE_METHODS:
         return
     # The whole body is read before any transaction begins: a slow sender must not hold a lock.
@@ -103,6 +101,11 @@ def _begin() -> None:
         for value in values:
             if "\x00" in value or "\ufffd" in value:
                 raise Invalid(problem="unreadable")
+
+
+def is_own_host(host: str, public_host: str) -> bool:
+    """Return whether a Host header, in small letters, names the deployment's own address."""
+    return host == public_host or (_is_loopback(public_host) and _is_loopback(host))
 
 
 def _is_loopback(host: str) -> bool:

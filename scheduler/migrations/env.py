@@ -6,6 +6,7 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
 from scheduler import tables
+from scheduler.calendars import triggers
 from scheduler.kit.database import UtcTime
 
 
@@ -24,3 +25,4 @@ context.configure(
     compare_type=True,
 )
 context.run_migrations()
+triggers.place(context.config.attributes["connection"])

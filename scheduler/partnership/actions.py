@@ -4,11 +4,12 @@ from secrets import token_urlsafe
 
 from sqlalchemy import Connection, insert, update
 
-from scheduler.kit.refusals import Invalid
+from scheduler.kit.refusals import Invalid, NotFound
 from scheduler.partnership.rules import BudgetLineKind
 from scheduler.partnership.tables import Agreement, Area, BudgetLine, Club, Partnership
 
 INVITATION_BYTES = 12
+POLE_DEGREES = 90
 
 
 def found_partnership(
@@ -101,8 +102,9 @@ def add_area(
     gathers_minutes_before: int = 15,
     default_minimum: int = 2,
     default_wanted: int = 4,
+    position: tuple[float, float] | None = None,
 ) -> int:
-    """Create an area and return its id."""
+    """Create an area and return its id. `position` is latitude and longitude of the meeting place in degrees."""
     return connection.execute(
         insert(Area)
         .values(
@@ -112,9 +114,25 @@ def add_area(
             gathers_minutes_before=gathers_minutes_before,
             default_minimum=default_minimum,
             default_wanted=default_wanted,
+            latitude=position[0] if position else None,
+            longitude=position[1] if position else None,
         )
         .returning(Area.id)
     ).scalar_one()
+
+
+def locate_area(connection: Connection, partnership_id: int, name: str, position: tuple[float, float]) -> None:
+    """Say where an area's meeting place is, in degrees. Raises Invalid for no place on earth, NotFound for no area."""
+    latitude, longitude = position
+    if not (-POLE_DEGREES <= latitude <= POLE_DEGREES and -2 * POLE_DEGREES <= longitude <= 2 * POLE_DEGREES):
+        raise Invalid("position", "no_place")
+    found = connection.execute(
+        update(Area)
+        .where(Area.partnership_id == partnership_id, Area.name == name)
+        .values(latitude=latitude, longitude=longitude)
+    )
+    if found.rowcount != 1:
+        raise NotFound
 
 
 def renew_invitation(connection: Connection, partnership_id: int, club_id: int) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from scheduler.kit.phone import to_e164
-from scheduler.kit.refusals import Invalid
+from scheduler.kit.refusals import Invalid, NotFound
 from scheduler.kit.web import Application
 from scheduler.partnership import actions, queries
 from scheduler.partnership.rules import BudgetLineKind
@@ -84,7 +84,32 @@ def group(app: Application) -> AppGroup:
             f"unallocated {_kronor(agreement.sums.unallocated_ore)}"
         )
 
+    commands.add_command(_locate(app))
     return commands
+
+
+def _locate(app: Application) -> click.Command:
+    @click.command("locate")
+    @click.argument("area")
+    @click.argument("latitude", type=float)
+    @click.argument("longitude", type=float)
+    @click.option("--host", default="", help="Host name of the partnership, for all but the first.")
+    def locate(area: str, latitude: float, longitude: float, host: str) -> None:
+        """Say where AREA's meeting place is, in degrees, so that calendars can show the way there."""
+
+        def write(connection: Connection) -> None:
+            partnership_id = queries.partnership_id_of(connection, host)
+            actions.locate_area(connection, partnership_id, area, (latitude, longitude))
+
+        try:
+            app.database.write(write)
+        except NotFound:
+            raise click.ClickException(f"There is no area {area!r}.") from None
+        except Invalid:
+            raise click.ClickException("Latitude goes from -90 to 90, longitude from -180 to 180.") from None
+        click.echo(f"{area} meets at {latitude}, {longitude}.")
+
+    return locate
 
 
 def _kronor(ore: int) -> str:

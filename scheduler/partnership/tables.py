@@ -69,7 +69,8 @@ class Club(Base):
 
 
 class Area(Base):
-    """A part of town that is walked. A team gathers `gathers_minutes_before` its shift starts."""
+    """A part of town that is walked. A team gathers `gathers_minutes_before` its shift starts. `latitude` and
+    `longitude` are the meeting place's, in degrees (WGS 84); both or neither."""
 
     __tablename__ = "area"
     __table_args__ = (
@@ -84,3 +85,5 @@ class Area(Base):
     gathers_minutes_before: Mapped[int]
     default_minimum: Mapped[int]
     default_wanted: Mapped[int]
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]

@@ -173,6 +173,10 @@ def filters_opened(page: Page) -> None:
     page.locator("summary").first.click()
 
 
+def all_opened(page: Page) -> None:
+    page.locator("details").evaluate_all("(found) => found.forEach((one) => { one.open = true; })")
+
+
 def past_opened(page: Page) -> None:
     page.locator("summary").last.click()
 
@@ -226,6 +230,9 @@ PLACES = (
     Place("mine, empty", "newcomer", "/mine"),
     Place("me", "volunteer", "/me?saved=1"),
     Place("me, name emptied", "volunteer", "/me", name_emptied),
+    Place("calendar", "volunteer", "/me/calendar?saved=address", all_opened),
+    Place("calendar of an area", "contact", "/me/calendar/area/1"),
+    Place("calendar of what needs people", "coordinator", "/me/calendar/needs/0", all_opened),
     Place("signed out meanwhile", "leaver", "/shifts/{free_shift}", signed_out_meanwhile),
     Place("go on", "contact", "/shifts/{free_shift}", token_grown_old),
     Place("gaps", "coordinator", "/lead"),

@@ -110,3 +110,9 @@ def test_prepare_makes_and_fills_an_empty_database(app, tmp_path, run):
     with app.database.reading() as connection:
         assert migrating.is_migrated(connection)
     app.database.dispose()
+
+
+def test_an_area_is_put_on_the_map_from_the_command_line(run, town):
+    assert "Centrum meets at 62.487, 17.3258" in run("partnership", "locate", "Centrum", "62.487", "17.3258")
+    assert "There is no area 'Månen'" in run("partnership", "locate", "Månen", "1", "1", code=1)
+    assert "Latitude goes from -90" in run("partnership", "locate", "Centrum", "91", "17", code=1)

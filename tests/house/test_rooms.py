@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SCHEDULER = ROOT / "scheduler"
-ORDER = ["kit", "partnership", "messages", "people", "nights", "bookings", "finding", "gaps", "demo"]
+ORDER = ["kit", "partnership", "messages", "people", "nights", "bookings", "finding", "calendars", "gaps", "demo"]
 # The assembly and what spans the rooms.
 SPANNING = {"__init__.py", "wsgi.py", "tables.py", "commands.py"}
 
@@ -98,7 +98,8 @@ def test_one_module_commits():
     [
         ("phonenumbers", {"kit/phone.py"}),
         ("alembic", {"kit/migrating.py", "commands.py", "migrations/env.py"}),
-        ("segno", {"people/pages.py"}),
+        ("segno", {"people/pages.py", "calendars/pages.py"}),
+        ("icalendar", {"calendars/text.py"}),
         ("holidays", {"nights/season.py"}),
         ("wtforms", {"people/forms.py"}),
         ("gzip", {"kit/frame.py", "kit/assets.py"}),

@@ -24,6 +24,10 @@ MATRIX = {
     "bookings.mine": ("/mine", MEMBER),
     "bookings.several": ("/bookings", MEMBER),
     "people.me": ("/me", MEMBER),
+    "calendars.mine": ("/me/calendar", MEMBER),
+    "calendars.shared": ("/me/calendar/needs/0", NUMBERS),
+    # Somebody else's walk is no file of mine, whoever asks.
+    "calendars.one_walk": ("/bookings/{booking}/calendar.ics", dict.fromkeys(KINDS, 404) | {"nobody": 303}),
     "people.joined": ("/joined", MEMBER),
     "people.sign_in": ("/sign-in", dict.fromkeys(KINDS, 303) | {"nobody": 200}),
     "people.code": ("/sign-in/code", dict.fromkeys(KINDS, 303)),
@@ -66,6 +70,12 @@ POST_MATRIX = {
     "people.choose_language": ("/language", dict.fromkeys(KINDS, 303)),
     "people.join": ("/join/{invitation}", dict.fromkeys(KINDS, 422)),
     "people.me": ("/me", dict.fromkeys(KINDS, 303) | {"nobody": 403}),
+    "calendars.change_own_address": ("/me/calendar/address", dict.fromkeys(KINDS, 303) | {"nobody": 403}),
+    "calendars.change_shared_address": (
+        "/me/calendar/needs/0/address",
+        dict.fromkeys(KINDS, 403) | {"coordinator": 303, "municipality": 303},
+    ),
+    "calendars.choose_alarm": ("/me/calendar/alarm", dict.fromkeys(KINDS, 303) | {"nobody": 403}),
     "people.end_device": ("/me/devices/999999/end", dict.fromkeys(KINDS, 404) | {"nobody": 403}),
     "people.decide": ("/lead/members/999999/approve", dict.fromkeys(KINDS, 403) | {"contact": 404, "coordinator": 404}),
 }  # fmt: skip
@@ -191,7 +201,7 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
     boss = database.write(write)
     stranger = Visitor(app, other, host="ange.example").sign_in(boss)
     theirs = {"/", "/nights", "/nights/2026-11-27", "/tonight", "/mine", "/bookings", "/me", "/joined", "/lead",
-              "/lead/members", "/demo/sms"}  # fmt: skip
+              "/lead/members", "/demo/sms", "/me/calendar", "/me/calendar/needs/0"}  # fmt: skip
     for path, _ in MATRIX.values():
         if path in theirs:
             stranger.get(path)

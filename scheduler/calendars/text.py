@@ -1,0 +1,84 @@
+"""iCalendar text (RFC 5545, RFC 7986), by the `icalendar` library from explicit values: nothing of it hangs on the
+present moment, on chance or on the machine's time zone.
+
+Instants are written in UTC. An ordinary walk ends on the very hour that repeats or is missing when clocks change,
+and most readers get that hour wrong in local time, even with a right VTIMEZONE.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from scheduler.calendars.rules import Content
+
+if TYPE_CHECKING:
+    from icalendar import Alarm
+
+PRODUCER = "-//Lykta//Night walks 1//EN"
+LOOK_AGAIN_AFTER = timedelta(hours=4)
+# A calendar must hold a component (RFC 5545, 3.6), and one that is empty is wiped or refused as a mishap by some
+# programs. This one shows nothing and means nothing: every instant of the calendar is in UTC.
+NOTHING_TO_SHOW = (
+    "BEGIN:VTIMEZONE\r\nTZID:Etc/UTC\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\n"
+    "TZOFFSETFROM:+0000\r\nTZOFFSETTO:+0000\r\nTZNAME:UTC\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n"
+)
+END = "END:VCALENDAR\r\n"
+
+
+class Stamp(NamedTuple):
+    """How often an event has visibly changed, and when it last did."""
+
+    sequence: int
+    changed_at: datetime
+
+
+def block(content: Content, stamp: Stamp) -> str:
+    """Return one event. Without a METHOD its DTSTAMP is the moment of its last revision (RFC 5545, 3.8.7.2)."""
+    from icalendar import Event
+
+    changed_at = stamp.changed_at.astimezone(UTC).replace(microsecond=0)
+    event = Event()
+    event.add("uid", content.uid)
+    event.add("dtstamp", changed_at)
+    event.add("last-modified", changed_at)
+    event.add("sequence", stamp.sequence)
+    event.add("dtstart", content.starts_at.astimezone(UTC))
+    event.add("dtend", content.ends_at.astimezone(UTC))
+    event.add("summary", content.title)
+    event.add("description", content.description)
+    event.add("location", content.location)
+    if content.position is not None:
+        event.add("geo", content.position)
+    event.add("url", content.url)
+    event.add("status", "CANCELLED" if content.cancelled else "CONFIRMED")
+    event.add("transp", "OPAQUE" if content.busy else "TRANSPARENT")
+    if content.alarm is not None:
+        event.add_component(_alarm(*content.alarm))
+    return str(event.to_ical().decode())
+
+
+def _alarm(minutes: int, words: str) -> "Alarm":
+    from icalendar import Alarm
+
+    alarm = Alarm()
+    alarm.add("action", "DISPLAY")
+    # Required: one reader rejects the whole calendar for an alarm without it.
+    alarm.add("description", words)
+    alarm.add("trigger", timedelta(minutes=-minutes))
+    return alarm
+
+
+def whole(name: str, blocks: Iterable[str]) -> bytes:
+    """Return a calendar with these events."""
+    from icalendar import Calendar
+
+    calendar = Calendar()
+    calendar.add("version", "2.0")
+    calendar.add("prodid", PRODUCER)
+    calendar.add("name", name)
+    calendar.add("x-wr-calname", name)
+    # RFC 7986 requires the parameter; the second spelling is the one that Outlook reads.
+    calendar.add("refresh-interval", LOOK_AGAIN_AFTER, parameters={"VALUE": "DURATION"})
+    calendar.add("x-published-ttl", "PT4H")
+    head = calendar.to_ical().decode().removesuffix(END)
+    return f"{head}{''.join(blocks) or NOTHING_TO_SHOW}{END}".encode()
