@@ -7,7 +7,7 @@ A room looks down, never up.
 
 from scheduler.kit.clock import Clock, FrozenClock, SystemClock
 from scheduler.kit.database import Database
-from scheduler.kit.frame import build, check_permissions
+from scheduler.kit.frame import admit_machines, build, check_permissions
 from scheduler.kit.settings import Settings, from_environment
 from scheduler.kit.web import Application, Doors
 
@@ -23,6 +23,7 @@ def create_app(
     from scheduler.finding import pages as finding
     from scheduler.gaps import pages as gaps
     from scheduler.kit.phone import as_swedes_write
+    from scheduler.messages import pages as messages
     from scheduler.nights import words
     from scheduler.people import doors, pages, queries
     from scheduler.people.permissions import PERMISSIONS
@@ -34,7 +35,7 @@ def create_app(
         clock or (FrozenClock(chosen.demo_now) if chosen.demo_now else SystemClock()),
         Doors(queries.visitor, doors.enter, doors.language_of, doors.zone_of),
     )
-    for room in (pages, bookings, finding, calendars, gaps):
+    for room in (messages, pages, bookings, finding, calendars, gaps):
         app.register_blueprint(room.pages)
     if chosen.demo:
         from scheduler.demo import pages as demo
@@ -48,6 +49,7 @@ def create_app(
         phone=as_swedes_write,
     )
     commands.register(app)
+    admit_machines(app)
     check_permissions(app, PERMISSIONS.keys())
     app.wsgi_app = Front(app, app.wsgi_app)  # type: ignore[method-assign]
     return app

@@ -3,11 +3,12 @@
 from scheduler.bookings import tables as _bookings
 from scheduler.calendars import tables as _calendars
 from scheduler.kit import audit as _audit
+from scheduler.kit import heartbeat as _heartbeat
 from scheduler.kit.database import Base
 from scheduler.messages import tables as _messages
 from scheduler.nights import tables as _nights
 from scheduler.partnership import tables as _partnership
 from scheduler.people import tables as _people
 
-ROOMS = (_audit, _partnership, _messages, _people, _nights, _bookings, _calendars)
+ROOMS = (_audit, _heartbeat, _partnership, _messages, _people, _nights, _bookings, _calendars)
 METADATA = Base.metadata

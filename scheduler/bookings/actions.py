@@ -15,7 +15,6 @@ from scheduler.bookings.places import (
     insert_booking,
     note,
     read,
-    remind,
     take_place,
     tell,
     words,
@@ -38,8 +37,8 @@ from scheduler.bookings.rules import (
 from scheduler.bookings.tables import Booking
 from scheduler.kit.database import AnyRow
 from scheduler.kit.refusals import Invalid, NotFound, Refusal
-from scheduler.messages.actions import Recipient, Text, drop, queue
-from scheduler.messages.rules import MessageKind, allowed_at
+from scheduler.messages.actions import Question, Recipient, Text, drop, queue
+from scheduler.messages.rules import MessageKind, QuestionKind, allowed_at
 from scheduler.nights.tables import Shift
 from scheduler.people.rules import Acting, Role
 from scheduler.people.tables import Person, RoleGrant
@@ -68,7 +67,6 @@ def _book_held(connection: Connection, acting: Acting, shift_id: int, person_id:
     if not take_place(connection, shift_id):
         raise Full
     booking_id = insert_booking(connection, acting, row, BookingState.BOOKED, once)
-    remind(connection, acting, row, booking_id)
     note(connection, acting, "booking.booked", row, None, BookingState.BOOKED)
     return booking_id
 
@@ -161,6 +159,8 @@ def _tell_coordinators(connection: Connection, acting: Acting, row: AnyRow, book
                 },
                 due_at=allowed_at(acting.now, acting.zone, row.starts_at),
                 deadline_at=row.starts_at,
+                shift_id=row.shift_id,
+                starts_at=row.starts_at,
             ),
             acting.now,
         )
@@ -207,6 +207,9 @@ def hand_over(connection: Connection, acting: Acting, booking_id: int, to_person
                 },
                 due_at=due_at,
                 deadline_at=row.starts_at,
+                shift_id=shift_id,
+                starts_at=row.starts_at,
+                question=Question(QuestionKind.HAND_OVER, booking_id, row.starts_at),
             ),
             acting.now,
         )
@@ -291,7 +294,6 @@ def take_over(connection: Connection, acting: Acting, booking_id: int, once: str
         change_places(connection, row.shift_id, held=-1 if row.place_held else 0)
     change_places(connection, row.shift_id)
     new_id = insert_booking(connection, acting, row, BookingState.BOOKED, once)
-    remind(connection, acting, row, new_id)
     note(connection, acting, "booking.booked", row, None, BookingState.BOOKED)
     due_at = allowed_at(acting.now, acting.zone, row.starts_at)
     tell(connection, acting, given, MessageKind.HAND_OVER_TAKEN, booking_id, due_at, name=row.first_name)

@@ -7,6 +7,7 @@ the same order everywhere is what keeps two verbs from waiting for each other.
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     Connection,
@@ -19,15 +20,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from scheduler.bookings.rules import BookingState, Ended, Facts, OtherWalk, reminders_at
+from scheduler.bookings.rules import BookingState, Ended, Facts, OtherWalk
 from scheduler.bookings.tables import Booking
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
 from scheduler.kit.database import AnyRow, spelled_out
 from scheduler.kit.language import short_day
 from scheduler.kit.refusals import NotFound
-from scheduler.messages.actions import Recipient, Text, queue
-from scheduler.messages.rules import MessageKind
+from scheduler.messages.actions import Question, Recipient, Text, queue
+from scheduler.messages.rules import MessageKind, QuestionKind
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.tables import Area
@@ -280,9 +281,14 @@ def note(
 
 def words(acting: Acting, row: AnyRow, link: str, language: str) -> dict[str, str]:
     """Return the words that texts about a walk are made of, times in the partnership's zone."""
+    return {**walk_words(row, acting.zone, language), "link": f"{acting.site}{link}"}
+
+
+def walk_words(row: AnyRow, zone: ZoneInfo, language: str) -> dict[str, str]:
+    """Return when and where a walk is, for a text. The day is the evening's; the end is what the clock shows."""
 
     def clock(instant: datetime) -> str:
-        return f"{instant.astimezone(acting.zone):%H.%M}"
+        return f"{instant.astimezone(zone):%H.%M}"
 
     return {
         "day": short_day(row.date, language),
@@ -291,7 +297,6 @@ def words(acting: Acting, row: AnyRow, link: str, language: str) -> dict[str, st
         "meets": clock(row.starts_at - timedelta(minutes=row.gathers_minutes_before)),
         "area": row.area,
         "place": row.meeting_place or row.area_meeting_place,
-        "link": f"{acting.site}{link}",
     }
 
 
@@ -300,9 +305,28 @@ def about(booking_id: int) -> str:
     return f"booking:{booking_id}"
 
 
-def _text(
-    row: AnyRow, kind: MessageKind, booking_id: int, due_at: datetime, said: dict[str, str], each: str = ""
+QUESTIONS = {
+    MessageKind.PLACE_OFFERED: QuestionKind.PLACE_OFFERED,
+    MessageKind.PLACE_FREE_FIRST_ANSWER: QuestionKind.PLACE_OFFERED,
+    MessageKind.REMINDER_TWO_DAYS: QuestionKind.COMING,
+    MessageKind.REMINDER_THREE_HOURS: QuestionKind.COMING,
+    MessageKind.MOVED: QuestionKind.COMING,
+}
+
+
+def text_about(
+    row: AnyRow,
+    kind: MessageKind,
+    booking_id: int,
+    due_at: datetime,
+    said: dict[str, str],
+    each: str = "",
+    *,
+    answer_by: datetime | None = None,
 ) -> Text:
+    """Return a text about a booking, to the person of `row`; what it asks can be answered until `answer_by`,
+    else until the walk starts."""
+    asked = QUESTIONS.get(kind)
     return Text(
         kind=kind,
         fact=f"{about(booking_id)}:{kind}:{row.person_id}{each}",
@@ -310,6 +334,9 @@ def _text(
         words=said,
         due_at=due_at,
         deadline_at=row.starts_at,
+        shift_id=row.shift_id,
+        starts_at=row.starts_at,
+        question=Question(asked, booking_id, answer_by or row.starts_at) if asked else None,
     )
 
 
@@ -322,21 +349,11 @@ def tell(
     due_at: datetime,
     *,
     each: str = "",
+    answer_by: datetime | None = None,
     **more: str,
 ) -> None:
     """Queue a text about a booking to the person of `row`; never after the shift has started. `each` tells
     apart facts of one kind that can happen to one booking more than once."""
     said = {**words(acting, row, f"/bookings/{booking_id}", row.language), **more}
-    text = _text(row, kind, booking_id, due_at, said, each)
+    text = text_about(row, kind, booking_id, due_at, said, each, answer_by=answer_by)
     queue(connection, acting.partnership_id, Recipient(row.phone, row.language, row.person_id), text, acting.now)
-
-
-def remind(connection: Connection, acting: Acting, row: AnyRow, booking_id: int) -> None:
-    """Queue the reminders of a walk that are still ahead."""
-    said = words(acting, row, f"/bookings/{booking_id}", row.language)
-    texts = [
-        _text(row, kind, booking_id, due_at, said)
-        for kind, due_at in reminders_at(row.date, row.starts_at, acting.zone).items()
-        if due_at > acting.now
-    ]
-    queue(connection, acting.partnership_id, Recipient(row.phone, row.language, row.person_id), texts, acting.now)

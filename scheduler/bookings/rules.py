@@ -192,6 +192,9 @@ def answer_before(told_at: datetime, starts_at: datetime) -> datetime | None:
     return min(told_at + allowance, starts_at - FIRST_TO_ANSWER)
 
 
+TWO_DAYS_USELESS = timedelta(hours=12)
+
+
 def reminders_at(night: date, starts_at: datetime, zone: ZoneInfo) -> dict[MessageKind, datetime]:
     """Return when each reminder of a walk is due: two days before at 18:00 local time, and three hours before
     the start, both moved out of the quiet hours (rule 9)."""
@@ -200,6 +203,12 @@ def reminders_at(night: date, starts_at: datetime, zone: ZoneInfo) -> dict[Messa
         MessageKind.REMINDER_TWO_DAYS: two_days,
         MessageKind.REMINDER_THREE_HOURS: allowed_at(starts_at - timedelta(hours=3), zone, starts_at),
     }
+
+
+def reminder_deadline(kind: MessageKind, starts_at: datetime) -> datetime:
+    """Return after when a reminder is not sent any more: the first one twelve hours before the start (the
+    second is near), the second at the start."""
+    return starts_at - TWO_DAYS_USELESS if kind is MessageKind.REMINDER_TWO_DAYS else starts_at
 
 
 def phones_visible(starts_at: datetime, now: datetime, *, noted: bool) -> bool:

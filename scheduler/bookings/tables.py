@@ -12,7 +12,8 @@ class Booking(Base):
 
     `once` is the key of the form that made it: the same form again is the same booking. While WAITING:
     `auto_take` is "take it for me"; `offered_until` says that a place is offered, `place_held` that it is
-    held for this person alone. While BOOKED: `handing_over_since`, and `handing_over_to` one named person.
+    held for this person alone. While BOOKED: `handing_over_since`, and `handing_over_to` one named person;
+    `confirmed_at` is when the person last said "I am coming".
     """
 
     __tablename__ = "booking"
@@ -53,3 +54,4 @@ class Booking(Base):
     place_held: Mapped[bool]
     handing_over_since: Mapped[datetime | None]
     handing_over_to: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    confirmed_at: Mapped[datetime | None]

@@ -21,7 +21,6 @@ from scheduler.bookings.places import (
     note,
     overlapping_booking_id,
     read,
-    remind,
     take_held_place,
     take_place,
     tell,
@@ -66,7 +65,6 @@ def join(
         if not take_place(connection, shift_id):
             raise TakenByAnother
         booking_id = insert_booking(connection, acting, row, BookingState.BOOKED, once)
-        remind(connection, acting, row, booking_id)
         note(connection, acting, "booking.booked", row, None, BookingState.BOOKED)
         return booking_id
     booking_id = insert_booking(connection, acting, row, BookingState.WAITING, once, auto_take=auto_take)
@@ -131,7 +129,6 @@ def _move_up(connection: Connection, acting: Acting, row: AnyRow, booking_id: in
         .values(state=BookingState.BOOKED, offered_until=None, place_held=False, made_at=acting.now)
     )
     drop(connection, about(booking_id), acting.now)
-    remind(connection, acting, row, booking_id)
     note(connection, acting, "booking.booked", row, BookingState.WAITING, BookingState.BOOKED)
 
 
@@ -217,7 +214,7 @@ def _offer(connection: Connection, acting: Acting, row: AnyRow) -> bool:
         change_places(connection, row.shift_id, held=1)
         local = until.astimezone(acting.zone)
         shown = f"{short_day(local.date(), row.language)} {local:%H.%M}"
-        tell(connection, acting, row, MessageKind.PLACE_OFFERED, row.booking_id, told_at, until=shown)
+        tell(connection, acting, row, MessageKind.PLACE_OFFERED, row.booking_id, told_at, answer_by=until, until=shown)
     note(connection, acting, "booking.offered", row, BookingState.WAITING, BookingState.WAITING)
     return held
 

@@ -12,10 +12,12 @@ from sqlalchemy import Connection, select
 from scheduler.bookings import actions as bookings
 from scheduler.bookings import waiting_list
 from scheduler.bookings.queries import booking_page
+from scheduler.bookings.reminding import plan_batch
 from scheduler.demo.people import COORDINATOR_PHONE, FIRST_NUMBER, TEAM_PHONE, invented_people
 from scheduler.kit.database import Database
 from scheduler.kit.refusals import Refusal
-from scheduler.messages.actions import settle_due
+from scheduler.messages.actions import count_as_sent
+from scheduler.messages.rules import MessageKind
 from scheduler.nights import actions as nights
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.season import Pattern, Season, Special, plan_season, special_nights
@@ -66,6 +68,11 @@ PUBLISHED_AHEAD = timedelta(weeks=7)
 DOUBLED_WITHIN = timedelta(weeks=2)
 PLACES = 4  # an area's usual number of wanted walkers
 IN_QUEUE = 2
+TEXTS_SHOWN = timedelta(days=14)
+REMINDED_BEFORE = {
+    MessageKind.REMINDER_TWO_DAYS: timedelta(hours=51),
+    MessageKind.REMINDER_THREE_HOURS: timedelta(hours=3),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +247,10 @@ def _past(connection: Connection, acting: Acting, cast: Cast, random: Random, no
             walkers[0] = cast.volunteer
         for person_id in walkers:
             _book(connection, acting, shift_id, person_id, starts_at - timedelta(days=random.randint(3, 20)))
-        settle_due(connection, starts_at - timedelta(hours=2), shown=True)
+        if starts_at > now - TEXTS_SHOWN:
+            for kind, before in REMINDED_BEFORE.items():
+                plan_batch(connection, kind, 0, starts_at - before, {acting.partnership_id: acting.site})
+            count_as_sent(connection, starts_at - timedelta(hours=2))
         after = Acting(acting.partnership_id, None, starts_at + timedelta(hours=4), acting.zone, acting.site)
         missing = {walkers[-1]} if random.random() < 0.08 else set()  # noqa: PLR2004 - one night in twelve
         came = bookings.record_attendance(connection, after, shift_id, set(walkers) - missing)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from flask import Response, make_response, request
 
+from scheduler.kit.heartbeat import last_seen, seconds_since
 from scheduler.kit.migrating import is_migrated
 from scheduler.kit.refusals import NotFound
 from scheduler.kit.web import Application, connection
@@ -90,5 +91,10 @@ def register(app: Application) -> None:
     @app.get("/readyz")
     def readyz() -> Response:
         ready = is_migrated(connection())
-        text = "ready\n" if ready else "the database is not migrated: run flask --app scheduler db upgrade\n"
+        if not ready:
+            text = "the database is not migrated: run flask --app scheduler db upgrade\n"
+        else:
+            seen_at = last_seen(connection())
+            ago = "never" if seen_at is None else f"{seconds_since(seen_at, app.clock.now())} s ago"
+            text = f"ready\nworker last at work: {ago}\n"
         return Response(text, status=200 if ready else 503, mimetype="text/plain")

@@ -57,6 +57,17 @@ def needs(permission: str) -> Callable[[View], View]:
     return mark
 
 
+def machine(view: View) -> View:
+    """Mark a view that no browser calls: who sends is proven by a signature, not by token and origin."""
+    view.machine = True  # type: ignore[attr-defined]
+    return view
+
+
+def for_machines(app: Flask, endpoint: str | None) -> bool:
+    """Return whether the endpoint's view is marked as called by machines."""
+    return endpoint is not None and getattr(app.view_functions.get(endpoint), "machine", False)
+
+
 class Application(Flask):
     """Flask with one unit of work around each view, and a visitor in it."""
 

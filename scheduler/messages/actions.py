@@ -1,12 +1,13 @@
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler.kit.database import spelled_out
-from scheduler.messages.rules import MessageKind, MessageState
+from scheduler.messages.rules import Answer, MessageKind, MessageState, QuestionKind, Reply, lane_of
 from scheduler.messages.tables import Message
 from scheduler.messages.texts import render
 
@@ -21,8 +22,19 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What a text asks: JA and NEJ go to the room that knows the kind, with the subject, until `answer_by`."""
+
+    kind: QuestionKind
+    subject_id: int
+    answer_by: datetime
+    choices: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
-    """What to say, once per `fact`, not before `due_at` and never after `deadline_at`."""
+    """What to say, once per `fact`, not before `due_at` and never after `deadline_at`. `starts_at` is the start
+    of the shift that it speaks of: only a walk that is near may be spoken of in the quiet hours."""
 
     kind: MessageKind
     fact: str
@@ -30,6 +42,12 @@ class Text:
     words: Mapping[str, str]
     due_at: datetime
     deadline_at: datetime
+    reply: Reply | None = None
+    shift_id: int | None = None
+    starts_at: datetime | None = None
+    question: Question | None = None
+    queued_by: int | None = None
+    state: MessageState = field(default=MessageState.QUEUED)
 
 
 _INSERTS = {
@@ -43,25 +61,44 @@ def queue(
 ) -> None:
     """Put texts in the outbox, in the caller's transaction. A fact that is there already changes nothing,
     and one whose deadline has passed is not queued."""
-    rows = [
-        {
-            "partnership_id": partnership_id,
-            "person_id": to.person_id,
-            "kind": text.kind,
-            "fact": text.fact,
-            "about": text.about,
-            "to_phone": to.phone,
-            "body": render(text.kind, to.language, text.words),
-            "state": MessageState.QUEUED,
-            "due_at": max(text.due_at, now),
-            "deadline_at": text.deadline_at,
-            "queued_at": now,
-        }
-        for text in ([texts] if isinstance(texts, Text) else texts)
-        if text.deadline_at > now
-    ]
+    listed = [texts] if isinstance(texts, Text) else texts
+    queue_many(connection, [(partnership_id, to, text) for text in listed], now)
+
+
+def queue_many(connection: Connection, letters: Sequence[tuple[int, Recipient, Text]], now: datetime) -> None:
+    """Put texts to many people in the outbox by one statement; each is (partnership id, recipient, text)."""
+    rows = [_row(partnership_id, to, text, now) for partnership_id, to, text in letters if text.deadline_at > now]
     if rows:
         connection.execute(_INSERTS[connection.dialect.name], rows)
+
+
+def _row(partnership_id: int, to: Recipient, text: Text, now: datetime) -> dict[str, Any]:
+    asked = text.question
+    return {
+        "partnership_id": partnership_id,
+        "person_id": to.person_id,
+        "kind": text.kind,
+        "reply": text.reply,
+        "fact": text.fact,
+        "about": text.about,
+        "to_phone": to.phone,
+        "language": to.language,
+        "words": dict(text.words),
+        "body": render(text.reply or text.kind, to.language, text.words),
+        "state": text.state,
+        "lane": lane_of(text.kind),
+        "due_at": max(text.due_at, now),
+        "deadline_at": text.deadline_at,
+        "queued_at": now,
+        "queued_by": text.queued_by,
+        "shift_id": text.shift_id,
+        "starts_at": text.starts_at,
+        "attempts": 0,
+        "question": asked.kind if asked else None,
+        "subject_id": asked.subject_id if asked else None,
+        "answer_by": asked.answer_by if asked else None,
+        "choices": dict(asked.choices) if asked and asked.choices else None,
+    }
 
 
 _DROP = spelled_out(
@@ -76,22 +113,40 @@ def drop(connection: Connection, about: str, now: datetime) -> None:
     connection.execute(_DROP, {"spoken_of": about, "now": now})
 
 
-def settle_due(connection: Connection, now: datetime, *, shown: bool) -> tuple[int, int]:
-    """Expire what is past its deadline; in the demo (`shown`) mark what is due as sent, so that /demo/sms
-    shows it. Returns (sent, expired). Without a way to send, due messages stay queued until they expire."""
-    expired = connection.execute(
+def count_as_sent(connection: Connection, now: datetime) -> None:
+    """Mark what is due by `now` as sent without sending it: the demo's past."""
+    connection.execute(
         update(Message)
-        .where(Message.state == MessageState.QUEUED, Message.deadline_at <= now)
-        .values(state=MessageState.EXPIRED, settled_at=now)
-    ).rowcount
-    if not shown:
-        return 0, expired
-    due = connection.execute(
-        select(Message.id).where(Message.state == MessageState.QUEUED, Message.due_at <= now).limit(500)
-    ).scalars()
-    sent = connection.execute(
-        update(Message)
-        .where(Message.id.in_(list(due)), Message.state == MessageState.QUEUED)
-        .values(state=MessageState.SENT, settled_at=now)
-    ).rowcount
-    return sent, expired
+        .where(Message.state == MessageState.QUEUED, Message.due_at <= now)
+        .values(state=MessageState.DELIVERED, claimed_at=Message.due_at, sent_at=Message.due_at, segments=1)
+    )
+
+
+def answer_question(connection: Connection, message_id: int, answer: Answer, now: datetime) -> bool:
+    """Write what a question was answered with; False when it has been answered already."""
+    return (
+        connection.execute(
+            update(Message)
+            .where(Message.id == message_id, Message.question.is_not(None), Message.answered_at.is_(None))
+            .values(answer=answer, answered_at=now)
+        ).rowcount
+        == 1
+    )
+
+
+def send_again(connection: Connection, partnership_id: int, message_id: int, now: datetime) -> bool:
+    """Queue a text again that surely did not arrive, or that a person has looked into. False when its time is
+    past, it is on its way, or it is none of this partnership's."""
+    return (
+        connection.execute(
+            update(Message)
+            .where(
+                Message.id == message_id,
+                Message.partnership_id == partnership_id,
+                Message.deadline_at > now,
+                Message.state.in_([MessageState.UNDELIVERED, MessageState.FAILED, MessageState.UNSETTLED]),
+            )
+            .values(state=MessageState.QUEUED, due_at=now, settled_at=None, error=None, claim=None)
+        ).rowcount
+        == 1
+    )

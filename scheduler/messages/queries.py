@@ -3,7 +3,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from scheduler.messages.rules import MessageKind, MessageState
+from scheduler.messages.rules import LEFT, MessageKind, MessageState
 from scheduler.messages.tables import Message
 
 
@@ -23,7 +23,7 @@ def due_so_far(connection: Connection, partnership_id: int, now: datetime, most:
         .where(
             Message.partnership_id == partnership_id,
             Message.due_at <= now,
-            Message.state.in_([MessageState.QUEUED, MessageState.SENT]),
+            Message.state.in_([MessageState.QUEUED, *LEFT]),
         )
         .order_by(Message.due_at.desc(), Message.id.desc())
         .limit(most)

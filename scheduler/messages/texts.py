@@ -2,12 +2,13 @@
 longer ones are shortened here, never by the operator.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from gettext import NullTranslations
 
 from scheduler.kit.language import catalogue
-from scheduler.messages.rules import ONE_SEGMENT_CHARACTERS, MessageKind, gsm7_length, to_gsm7
+from scheduler.messages.replies import REPLIES, Pattern
+from scheduler.messages.rules import ONE_SEGMENT_CHARACTERS, MessageKind, Reply, gsm7_length, to_gsm7
 
 Words = Mapping[str, str]
 
@@ -23,24 +24,27 @@ def _approved(words: NullTranslations) -> str:
 
 def _reminder_two_days(words: NullTranslations) -> str:
     return words.gettext(
-        "You walk %(day)s at %(starts)s-%(ends)s, %(area)s. Meet at %(meets)s, %(place)s. Cannot come? %(link)s"
+        "Night walk %(day)s %(starts)s-%(ends)s, %(area)s. Meet %(meets)s, %(place)s. Coming? Reply YES or NO. %(link)s"
     )
 
 
 def _reminder_three_hours(words: NullTranslations) -> str:
     return words.gettext(
-        "Tonight at %(starts)s-%(ends)s: night walk, %(area)s. Meet at %(meets)s, %(place)s. Ill? %(link)s"
+        "Today %(starts)s-%(ends)s: night walk, %(area)s. Meet %(meets)s, %(place)s. Coming? Reply YES or NO. %(link)s"
     )
 
 
 def _place_offered(words: NullTranslations) -> str:
     return words.gettext(
-        "A place is free: %(day)s %(starts)s-%(ends)s, %(area)s. It is kept for you until %(until)s. Answer: %(link)s"
+        "A place is free: %(day)s %(starts)s-%(ends)s, %(area)s. "
+        "Kept for you until %(until)s. Reply YES or NO. %(link)s"
     )
 
 
 def _place_free_first_answer(words: NullTranslations) -> str:
-    return words.gettext("A place is free %(day)s %(starts)s-%(ends)s, %(area)s. The first to answer gets it: %(link)s")
+    return words.gettext(
+        "A place is free %(day)s %(starts)s-%(ends)s, %(area)s. First to answer gets it. Reply YES or NO. %(link)s"
+    )
 
 
 def _place_yours(words: NullTranslations) -> str:
@@ -55,13 +59,13 @@ def _offer_ended(words: NullTranslations) -> str:
 
 def _hand_over_offered(words: NullTranslations) -> str:
     return words.gettext(
-        "%(name)s asks: can you take the night walk %(day)s %(starts)s-%(ends)s, %(area)s? Answer: %(link)s"
+        "%(name)s asks: can you take the night walk %(day)s %(starts)s-%(ends)s, %(area)s? Reply YES or NO. %(link)s"
     )
 
 
 def _hand_over_asked(words: NullTranslations) -> str:
     return words.gettext(
-        "Can you walk %(day)s %(starts)s-%(ends)s, %(area)s? Somebody needs to hand over. Take it: %(link)s"
+        "Can you walk %(day)s %(starts)s-%(ends)s, %(area)s? Somebody needs to hand over. Reply YES or NO. %(link)s"
     )
 
 
@@ -77,8 +81,49 @@ def _late_cancellation(words: NullTranslations) -> str:
     return words.gettext("%(name)s cannot come %(day)s %(starts)s, %(area)s. Now %(booked)s of %(wanted)s. %(link)s")
 
 
-TEXTS: dict[MessageKind, Callable[[NullTranslations], str]] = {
+def _called_off(words: NullTranslations) -> str:
+    return words.gettext(
+        "CALLED OFF: the night walk %(day)s %(starts)s, %(area)s. You do not need to come. Questions: %(phone)s"
+    )
+
+
+def _moved(words: NullTranslations) -> str:
+    return words.gettext(
+        "CHANGED: the night walk %(day)s is now %(starts)s-%(ends)s, %(area)s. Meet %(meets)s, %(place)s. "
+        "Coming? Reply YES or NO. %(link)s"
+    )
+
+
+def _other_place(words: NullTranslations) -> str:
+    return words.gettext(
+        "NEW MEETING PLACE %(day)s %(starts)s, %(area)s: %(place)s at %(meets)s. Cannot come? %(link)s"
+    )
+
+
+def _number_code(words: NullTranslations) -> str:
+    return words.gettext("Code for your new number in Lykta: %(code)s\nTell it to nobody.\n\n@%(host)s #%(code)s")
+
+
+def _number_changed(words: NullTranslations) -> str:
+    return words.gettext("Your number in Lykta is now another one. Was it not you? Call %(phone)s.")
+
+
+def _passed_on(words: NullTranslations) -> str:
+    return words.gettext("From %(name)s: %(text)s Answer: %(link)s")
+
+
+def _notice(_words: NullTranslations) -> str:
+    return "%(text)s"
+
+
+def _ceiling_near(words: NullTranslations) -> str:
+    return words.gettext("Texts this month: %(spent)s of %(ceiling)s kr. Requests stop at the ceiling. %(link)s")
+
+
+TEXTS: dict[MessageKind, Pattern] = {
     MessageKind.SIGN_IN_CODE: _sign_in_code,
+    MessageKind.NUMBER_CODE: _number_code,
+    MessageKind.NUMBER_CHANGED: _number_changed,
     MessageKind.APPROVED: _approved,
     MessageKind.REMINDER_TWO_DAYS: _reminder_two_days,
     MessageKind.REMINDER_THREE_HOURS: _reminder_three_hours,
@@ -91,28 +136,48 @@ TEXTS: dict[MessageKind, Callable[[NullTranslations], str]] = {
     MessageKind.HAND_OVER_TAKEN: _hand_over_taken,
     MessageKind.HAND_OVER_DECLINED: _hand_over_declined,
     MessageKind.LATE_CANCELLATION: _late_cancellation,
+    MessageKind.CALLED_OFF: _called_off,
+    MessageKind.MOVED: _moved,
+    MessageKind.OTHER_PLACE: _other_place,
+    MessageKind.PASSED_ON: _passed_on,
+    MessageKind.NOTICE: _notice,
+    MessageKind.CEILING_NEAR: _ceiling_near,
 }
 # Shortened in this order when a text is too long; codes, times and links are never cut.
-SHORTENED = ("name", "club", "place", "area")
+SHORTENED = ("text", "name", "club", "place", "area")
+NEVER_SHORTENED = frozenset({MessageKind.NOTICE})
 SHORTEST_CHARACTERS = 8
 
 
+def _shortened(word: str, excess: int) -> str:
+    """Return the word without its last characters, so many GSM-7 places fewer, but never under eight letters."""
+    kept = word
+    while excess > gsm7_length(word) - gsm7_length(kept) and len(kept) > SHORTEST_CHARACTERS:
+        kept = kept[:-1]
+    return kept.rstrip()
+
+
 @cache
-def _pattern(kind: MessageKind, language: str) -> str:
-    return to_gsm7(TEXTS[kind](catalogue(language)))
+def _pattern(kind: MessageKind | Reply, language: str) -> str:
+    pattern = REPLIES[kind] if isinstance(kind, Reply) else TEXTS[kind]
+    return to_gsm7(pattern(catalogue(language)))
 
 
-def render(kind: MessageKind, language: str, words: Words) -> str:
-    """Return the text of a message: GSM-7, one segment wherever shortening names and places can make it so."""
+def render(kind: MessageKind | Reply, language: str, words: Words) -> str:
+    """Return the text of a message: GSM-7, one segment wherever shortening names and places can make it so.
+
+    Only a coordinator's own words may take more than one.
+    """
     plain = {name: to_gsm7(value) for name, value in words.items()}
     pattern = _pattern(kind, language)
     text = pattern % plain
+    if kind in NEVER_SHORTENED:
+        return text
     for name in SHORTENED:
         excess = gsm7_length(text) - ONE_SEGMENT_CHARACTERS
         if excess <= 0:
             break
         if name in plain:
-            kept = max(SHORTEST_CHARACTERS, len(plain[name]) - excess)
-            plain[name] = plain[name][:kept].rstrip()
+            plain[name] = _shortened(plain[name], excess)
             text = pattern % plain
     return text

@@ -10,7 +10,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from scheduler.kit.refusals import NotAllowed
 from scheduler.kit.web import SAFE_METHODS, application
 from scheduler.people.forms import SignInForm
-from scheduler.people.permissions import allowed
+from scheduler.people.permissions import WITHOUT_PARTNERSHIP, allowed
 from scheduler.people.rules import NotSetUp, UnknownHost, Visitor
 
 NOT_KEPT = frozenset({"csrf_token"})
@@ -19,6 +19,8 @@ NOT_KEPT = frozenset({"csrf_token"})
 def enter(visitor: Visitor, permission: str) -> Response | None:
     """Return None where the visitor may enter, or the way to sign in. A form that was sent after the session
     ended is kept and comes back after signing in. Raises NotAllowed, UnknownHost or NotSetUp."""
+    if permission in WITHOUT_PARTNERSHIP:
+        return None
     if visitor.partnership is None:
         raise NotSetUp if g.own_host else UnknownHost
     if allowed(permission, visitor):

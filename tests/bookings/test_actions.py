@@ -102,15 +102,12 @@ def story(each_database):
     return Story(each_database)
 
 
-def test_a_booking_takes_a_place_queues_reminders_and_leaves_a_trace(story):
+def test_a_booking_takes_a_place_and_leaves_a_trace(story):
     shift, eva = story.shift(), story.person()
     booking = story.book(shift, eva)
     assert story.page(booking, eva).state == "booked"
     assert story.places(shift) == (1, 0)
-    assert [text.kind for text in story.texts(eva)] == [
-        MessageKind.REMINDER_TWO_DAYS,
-        MessageKind.REMINDER_THREE_HOURS,
-    ]
+    assert story.texts(eva) == [], "reminders are planned in their hour"
     assert story.log(shift) == ["booking.booked"]
 
 
@@ -402,10 +399,6 @@ def test_the_giver_can_keep_the_walk_and_then_nobody_takes_it(story):
     story.hand_over(booking, eva)
     story.database.write(lambda c: actions.keep(c, make.acting(story.town, eva), booking))
     assert story.page(booking, eva).state == "booked"
-    assert [text.kind for text in story.texts(eva)] == [
-        MessageKind.REMINDER_TWO_DAYS,
-        MessageKind.REMINDER_THREE_HOURS,
-    ]
     with pytest.raises(TakenByAnother):
         story.take_over(booking, anna)
 

@@ -5,9 +5,10 @@ from sqlalchemy import select
 
 from scheduler.bookings import actions, waiting_list
 from scheduler.bookings.queries import booking_page
+from scheduler.bookings.reminding import plan_batch
 from scheduler.kit import migrating
 from scheduler.kit.database import Database
-from scheduler.messages.rules import MessageState
+from scheduler.messages.rules import MessageKind, MessageState
 from scheduler.messages.tables import Message
 from scheduler.nights.tables import Night, Shift
 from tests import make
@@ -92,8 +93,12 @@ def test_a_text_that_is_too_late_is_never_shown(app, database, clock, run):
     eva = database.write(lambda connection: make.person(connection, town))
     shift = database.write(lambda connection: make.shift(connection, town))
     database.write(lambda connection: actions.book(connection, make.acting(town, eva), shift, eva, "a"))
+    clock.instant = make.before_start(51)
+    app.database.write(
+        lambda connection: plan_batch(connection, MessageKind.REMINDER_TWO_DAYS, 0, clock.instant, {town.id: make.SITE})
+    )
     clock.instant = make.before_start(-1)
-    assert "messages too late: 2" in run("worker", "--once")
+    assert "messages too late: 1" in run("worker", "--once")
     with database.reading() as connection:
         assert set(connection.execute(select(Message.state)).scalars()) == {MessageState.EXPIRED}
 

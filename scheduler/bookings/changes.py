@@ -1,0 +1,179 @@
+"""What happens to a whole shift, and who is told at once: called off, moved, or met at another place."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from scheduler.bookings.places import (
+    SHIFT_COLUMNS,
+    about,
+    change_places,
+    end_booking,
+    hold,
+    text_about,
+    walk_words,
+)
+from scheduler.bookings.reminding import note_told
+from scheduler.bookings.rules import Begun, BookingState, CalledOff, Ended, reminders_at
+from scheduler.bookings.tables import Booking
+from scheduler.kit import audit
+from scheduler.kit.audit import Change
+from scheduler.kit.database import AnyRow
+from scheduler.kit.phone import as_swedes_write
+from scheduler.kit.refusals import Invalid, NotFound
+from scheduler.messages.actions import Recipient, drop, queue_many
+from scheduler.messages.rules import MessageKind, allowed_at
+from scheduler.nights.rules import ShiftState
+from scheduler.nights.tables import Night, Shift
+from scheduler.partnership.tables import Area, Partnership
+from scheduler.people.rules import Acting
+from scheduler.people.tables import Person
+
+
+@dataclass(frozen=True, slots=True)
+class NewMoments:
+    """When a shift is to start and end instead."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+def _affected(connection: Connection, acting: Acting, shift_id: int) -> list[AnyRow]:
+    """Return everybody who is booked or in line, with the shift's facts, by booking id."""
+    return list(
+        connection.execute(
+            select(
+                *SHIFT_COLUMNS,
+                Booking.id.label("booking_id"),
+                Booking.state.label("booking_state"),
+                Booking.place_held,
+                Person.id.label("person_id"),
+                Person.phone,
+                Person.language,
+                Partnership.id.label("partnership_id"),
+                Partnership.time_zone,
+                Partnership.coordinator_phone,
+            )
+            .select_from(Booking)
+            .join(Shift, Shift.id == Booking.shift_id)
+            .join(Night, Night.id == Shift.night_id)
+            .join(Area, Area.id == Shift.area_id)
+            .join(Person, Person.id == Booking.person_id)
+            .join(Partnership, Partnership.id == Booking.partnership_id)
+            .where(
+                Booking.shift_id == shift_id,
+                Booking.partnership_id == acting.partnership_id,
+                Booking.state.in_([BookingState.BOOKED, BookingState.WAITING]),
+            )
+            .order_by(Booking.id)
+        )
+    )
+
+
+def _hold_everybody(connection: Connection, acting: Acting, shift_id: int) -> None:
+    """Hold everybody on the shift, so that none of them books or leaves meanwhile."""
+    people = connection.execute(
+        select(Booking.person_id).where(
+            Booking.shift_id == shift_id,
+            Booking.partnership_id == acting.partnership_id,
+            Booking.state.in_([BookingState.BOOKED, BookingState.WAITING]),
+        )
+    ).scalars()
+    hold(connection, acting.partnership_id, list(people))
+
+
+def _change(connection: Connection, acting: Acting, shift_id: int, **values: Any) -> None:  # noqa: ANN401
+    """Write new facts of a published shift. Raises NotFound, CalledOff or Begun."""
+    found = connection.execute(
+        select(Shift.state, Shift.starts_at, *(getattr(Shift, name).label(f"old_{name}") for name in values)).where(
+            Shift.id == shift_id, Shift.partnership_id == acting.partnership_id
+        )
+    ).first()
+    if found is None:
+        raise NotFound
+    if found.state is ShiftState.CALLED_OFF:
+        raise CalledOff
+    if found.starts_at <= acting.now or found.state is ShiftState.WALKED:
+        raise Begun
+    connection.execute(update(Shift).where(Shift.id == shift_id).values(**values, revision=Shift.revision + 1))
+    before = {name: getattr(found, f"old_{name}") for name in values}
+    audit.record(
+        connection,
+        acting.partnership_id,
+        acting.now,
+        acting.person_id,
+        Change("shift.changed", shift_id=shift_id, before=_plain(before), after=_plain(values)),
+    )
+
+
+def _plain(values: dict[str, Any]) -> dict[str, str]:
+    return {
+        name: value.isoformat(timespec="minutes") if isinstance(value, datetime) else str(value)
+        for name, value in values.items()
+    }
+
+
+def call_off(connection: Connection, acting: Acting, shift_id: int) -> int:
+    """Call a shift off: every booking and place in line ends, and those who were booked are told at once.
+
+    Returns how many were told. Raises NotFound, CalledOff or Begun.
+    """
+    _hold_everybody(connection, acting, shift_id)
+    _change(connection, acting, shift_id, state=ShiftState.CALLED_OFF)
+    affected = _affected(connection, acting, shift_id)
+    for row in affected:
+        end_booking(connection, row.booking_id, Ended.CALLED_OFF, acting.now)
+        drop(connection, about(row.booking_id), acting.now)
+        drop(connection, f"hand_over:{row.booking_id}", acting.now)
+    booked = sum(row.booking_state is BookingState.BOOKED for row in affected)
+    change_places(connection, shift_id, booked=-booked, held=-sum(row.place_held for row in affected))
+    return _tell(connection, acting, affected, MessageKind.CALLED_OFF)
+
+
+def move(connection: Connection, acting: Acting, shift_id: int, moments: NewMoments) -> int:
+    """Move a shift in time; those who are booked are told at once and asked whether they still come.
+
+    Returns how many were told. Raises NotFound, CalledOff, Begun, or Invalid for an end before the start or a
+    start that has passed.
+    """
+    if moments.ends_at <= moments.starts_at or moments.starts_at <= acting.now:
+        raise Invalid(problem="request")
+    _hold_everybody(connection, acting, shift_id)
+    _change(connection, acting, shift_id, starts_at=moments.starts_at, ends_at=moments.ends_at)
+    connection.execute(update(Booking).where(Booking.shift_id == shift_id).values(confirmed_at=None))
+    affected = _affected(connection, acting, shift_id)
+    for row in affected:
+        due_at = reminders_at(row.date, row.starts_at, acting.zone)[MessageKind.REMINDER_THREE_HOURS]
+        if row.booking_state is BookingState.BOOKED and due_at <= acting.now:
+            note_told(connection, row, row.booking_id, acting.now)
+    return _tell(connection, acting, affected, MessageKind.MOVED, each=f":{int(moments.starts_at.timestamp())}")
+
+
+def change_meeting_place(connection: Connection, acting: Acting, shift_id: int, meeting_place: str) -> int:
+    """Meet somewhere else; those who are booked are told at once. Returns how many were told.
+
+    Raises NotFound, CalledOff or Begun.
+    """
+    _hold_everybody(connection, acting, shift_id)
+    _change(connection, acting, shift_id, meeting_place=meeting_place)
+    affected = _affected(connection, acting, shift_id)
+    return _tell(connection, acting, affected, MessageKind.OTHER_PLACE, each=f":{int(acting.now.timestamp())}")
+
+
+def _tell(connection: Connection, acting: Acting, affected: list[AnyRow], kind: MessageKind, each: str = "") -> int:
+    letters = []
+    for row in affected:
+        if row.booking_state is not BookingState.BOOKED:
+            continue
+        said = {
+            **walk_words(row, acting.zone, row.language),
+            "link": f"{acting.site}/bookings/{row.booking_id}",
+            "phone": as_swedes_write(row.coordinator_phone),
+        }
+        due_at = allowed_at(acting.now, acting.zone, row.starts_at)
+        text = text_about(row, kind, row.booking_id, due_at, said, each)
+        letters.append((acting.partnership_id, Recipient(row.phone, row.language, row.person_id), text))
+    queue_many(connection, letters, acting.now)
+    return len(letters)

@@ -1,0 +1,34 @@
+"""What is forgotten: the words of texts after thirty days. That a text was sent, when and how it ended, is kept."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select, update
+
+from scheduler.messages.rules import MessageState
+from scheduler.messages.tables import Incoming, Message
+
+KEPT = timedelta(days=30)
+AT_ONCE_MOST = 500
+
+
+def forget_bodies(connection: Connection, now: datetime) -> int:
+    """Empty the words of texts, out and in, that are over thirty days old; return how many."""
+    old = (
+        select(Message.id)
+        .where(
+            Message.queued_at < now - KEPT,
+            Message.due_at < now - KEPT,
+            Message.body != "",
+            Message.state != MessageState.QUEUED,
+        )
+        .limit(AT_ONCE_MOST)
+    )
+    out = connection.execute(
+        update(Message).where(Message.id.in_(list(connection.execute(old).scalars()))).values(body="", words={})
+    ).rowcount
+    return (
+        out
+        + connection.execute(
+            update(Incoming).where(Incoming.received_at < now - KEPT, Incoming.body != "").values(body="")
+        ).rowcount
+    )

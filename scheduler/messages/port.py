@@ -1,0 +1,151 @@
+"""The one door to the operator, Twilio, and the demo's, behind which nobody stands.
+
+A call never raises: whatever happens becomes an `Outcome`, or None where the operator could not be asked.
+"""
+
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from scheduler.kit.settings import Settings
+from scheduler.messages.outbox import Leaving
+from scheduler.messages.verdicts import Outcome, Verdict, verdict_of
+
+if TYPE_CHECKING:
+    from twilio.rest import Client
+
+TIMEOUT_SECONDS = 10.0
+LONGEST_VALIDITY_SECONDS = 36_000
+# The operator's clock and ours may differ by so much.
+CLOCK_SKEW = timedelta(seconds=60)
+LOOKED_THROUGH = 50
+# With the demo on, only numbers that are reserved for fiction are ever texted.
+FICTION = "+467017406"
+log = logging.getLogger("scheduler.messages")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A text as the operator knows it."""
+
+    sid: str
+    status: str
+    code: str
+
+
+class Port(Protocol):
+    def send(self, leaving: Leaving, callback: str, now: datetime) -> Outcome:
+        """Hand a text to the operator, once."""
+
+    def find(self, phone: str, body: str, since: datetime) -> list[Found] | None:
+        """Return the texts with this body that this number was sent since then; None: could not be asked."""
+
+    def fetch(self, sid: str) -> Found | None:
+        """Return how a text stands; None: could not be asked, or the operator does not know it."""
+
+
+class DemoPort:
+    """Accepts everything and sends nothing: `/demo/sms` shows what would have left."""
+
+    def send(self, leaving: Leaving, callback: str, now: datetime) -> Outcome:  # noqa: ARG002 - the port's shape
+        return Outcome(Verdict.ACCEPTED, status="sent")
+
+    def find(self, phone: str, body: str, since: datetime) -> list[Found] | None:  # noqa: ARG002
+        return []
+
+    def fetch(self, sid: str) -> Found | None:  # noqa: ARG002
+        return None
+
+
+class TwilioPort:
+    """Twilio, through its own package. One of these for each thread: it keeps a connection."""
+
+    def __init__(self, settings: Settings, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        self._client = _client(settings, timeout_seconds)
+        service = settings.twilio_sender.startswith("MG")
+        self._sender = {"messaging_service_sid" if service else "from_": settings.twilio_sender}
+
+    def send(self, leaving: Leaving, callback: str, now: datetime) -> Outcome:
+        kept_seconds = math.floor((leaving.kept_until - now).total_seconds())
+        if kept_seconds < 1:
+            return Outcome(Verdict.TOO_LATE, code="deadline")
+        try:
+            made = self._client.messages.create(
+                to=leaving.phone,
+                body=leaving.body,
+                status_callback=callback,
+                validity_period=min(kept_seconds, LONGEST_VALIDITY_SECONDS),
+                **self._sender,
+            )
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the text may have left
+            return outcome_of(fault)
+        if not made.sid:
+            return Outcome(Verdict.UNKNOWN, code="no_sid")
+        return Outcome(Verdict.ACCEPTED, sid=made.sid, status=str(made.status or ""))
+
+    def find(self, phone: str, body: str, since: datetime) -> list[Found] | None:
+        # By number alone: a text that has not left yet has no date to be found by.
+        listed = self._ask(lambda: self._client.messages.list(to=phone, limit=LOOKED_THROUGH))
+        if listed is None:
+            return None
+        earliest = since - CLOCK_SKEW
+        return [
+            _found(one)
+            for one in listed
+            if _is_body(one.body or "", body) and (one.date_created is None or one.date_created >= earliest)
+        ]
+
+    def fetch(self, sid: str) -> Found | None:
+        one = self._ask(lambda: self._client.messages(sid).fetch())
+        return _found(one) if one is not None else None
+
+    def _ask(self, question: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the package gives
+        try:
+            return question()
+        except Exception as fault:  # noqa: BLE001 - a question that gets no answer is asked again later
+            log.warning("the operator could not be asked: %s", outcome_of(fault).code)
+            return None
+
+
+def _client(settings: Settings, timeout_seconds: float) -> "Client":
+    # 25 MB and half a second: only in the worker.
+    from twilio.http.http_client import TwilioHttpClient
+    from twilio.rest import Client
+
+    client = Client(
+        settings.twilio_account_sid,
+        settings.twilio_auth_token,
+        http_client=TwilioHttpClient(timeout=timeout_seconds),
+    )
+    client.api.base_url = settings.twilio_api_base.rstrip("/")
+    return client
+
+
+def _is_body(found: str, sent: str) -> bool:
+    # A trial account's texts begin with a sentence of the operator's own.
+    return found.strip() == sent.strip() or found.strip().endswith(f" - {sent.strip()}")
+
+
+def _found(one: Any) -> Found:  # noqa: ANN401 - the package's own instance
+    return Found(one.sid, str(one.status or ""), str(one.error_code or ""))
+
+
+def outcome_of(fault: Exception) -> Outcome:
+    """Return what a failed call means. Only what surely never reached the operator may simply be tried again."""
+    from requests import exceptions as network
+    from twilio.base.exceptions import TwilioRestException, TwilioServiceException
+    from urllib3.exceptions import NameResolutionError, NewConnectionError
+
+    if isinstance(fault, TwilioRestException | TwilioServiceException):
+        code = int(fault.code or 0)
+        return Outcome(verdict_of(fault.status, code), code=str(code or fault.status))
+    if isinstance(fault, network.ConnectTimeout):
+        return Outcome(Verdict.LATER, code="connect_timeout")
+    if isinstance(fault, network.ConnectionError):
+        reason = getattr(fault.args[0] if fault.args else None, "reason", None)
+        if isinstance(reason, NewConnectionError | NameResolutionError):
+            return Outcome(Verdict.LATER, code="not_connected")
+    return Outcome(Verdict.UNKNOWN, code=type(fault).__name__)

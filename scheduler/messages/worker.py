@@ -1,0 +1,190 @@
+"""The sender: takes texts from the outbox, calls the operator, writes down the outcome, looks up what is unknown.
+
+Each lane has threads of its own, so that a sign-in code never waits behind a mass sending. Any number of workers
+may run at once; one that dies in the middle leaves texts that another looks up.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from scheduler.kit.clock import Clock
+from scheduler.kit.database import Database
+from scheduler.kit.settings import Settings
+from scheduler.messages import halt, receipts
+from scheduler.messages.outbox import Leaving, Rereading, claim, give_back, record
+from scheduler.messages.port import FICTION, DemoPort, Port, TwilioPort
+from scheduler.messages.rules import Lane
+from scheduler.messages.verdicts import Outcome, Verdict
+
+log = logging.getLogger("scheduler.messages")
+
+FAST = (Lane.AT_ONCE,)
+ORDINARY = (Lane.SOON, Lane.PLANNED, Lane.MANY)
+ALL = (*FAST, *ORDINARY)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a claim may wait for its call, when a silent worker counts as dead, and when the operator is
+    asked about an unknown text: much later than the longest call, since a text may still be on its way."""
+
+    call_seconds: float = 10.0
+    claim_seconds: float = 30.0
+    stale: timedelta = timedelta(seconds=60)
+    quarantine: timedelta = timedelta(seconds=120)
+    asked_again: timedelta = timedelta(seconds=60)
+    try_again: timedelta = timedelta(seconds=20)
+
+
+@dataclass(slots=True)
+class Sent:
+    """What one look at the outbox did."""
+
+    claimed: int = 0
+    accepted: int = 0
+    put_off: bool = False
+
+
+class Sender:
+    """Sends what is due. `rereading` knows, by the first word of `about`, what a text speaks of."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        settings: Settings,
+        rereading: Mapping[str, Rereading],
+        *,
+        patience: Patience | None = None,
+        threads: int = 4,
+        port: Callable[[], Port] | None = None,
+    ) -> None:
+        self._database, self._clock, self._settings = database, clock, settings
+        self._rereading, self._patience, self._threads = rereading, patience or Patience(), threads
+        self._port = port or self._real_port
+        self._local = threading.local()
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="sender") if threads > 1 else None
+        self._only_phones_from = FICTION if settings.demo else ""
+
+    def _real_port(self) -> Port:
+        if self._settings.sms_on:
+            return TwilioPort(self._settings, self._patience.call_seconds)
+        return DemoPort()
+
+    @property
+    def can_send(self) -> bool:
+        """Return whether there is anybody to hand texts to: the operator or, in the demo, its stand-in."""
+        return self._settings.sms_on or self._settings.demo
+
+    def port(self) -> Port:
+        """Return this thread's door to the operator."""
+        if not hasattr(self._local, "port"):
+            self._local.port = self._port()
+        port: Port = self._local.port
+        return port
+
+    def send_due(self, lanes: tuple[Lane, ...], most: int | None = None) -> Sent:
+        """Send one batch of what is due in these lanes."""
+        if not self.can_send:
+            return Sent()
+        now = self._clock.now()
+        with self._database.reading() as connection:
+            stopped = halt.halted(connection) is not None
+        if stopped and not self._database.write(lambda connection: halt.may_try(connection, now)):
+            return Sent(put_off=True)
+        batch = 1 if stopped else most or 2 * self._threads
+        claimed_at = time.monotonic()
+        leaving, claimed = self._database.write(
+            lambda connection: claim(
+                connection, now, lanes, batch, self._rereading, only_phones_from=self._only_phones_from
+            )
+        )
+        told = Sent(claimed=claimed)
+        outcomes = self._each(lambda one: self._send(one, claimed_at), leaving)
+        told.accepted = sum(outcome is not None and outcome.verdict is Verdict.ACCEPTED for outcome in outcomes)
+        told.put_off = any(outcome is not None and outcome.verdict is Verdict.LATER for outcome in outcomes)
+        if stopped and told.accepted:
+            self._database.write(halt.resume)
+        return told
+
+    def _each(self, work: Callable[[Leaving], Outcome | None], leaving: list[Leaving]) -> list[Outcome | None]:
+        if self._pool is None or len(leaving) < 2:  # noqa: PLR2004 - one needs no company
+            return [work(one) for one in leaving]
+        return list(self._pool.map(work, leaving))
+
+    def _send(self, leaving: Leaving, claimed_at: float) -> Outcome | None:
+        # A process that was frozen since the claim must not call: others may have taken the text over.
+        if time.monotonic() - claimed_at > self._patience.claim_seconds:
+            self._database.write(lambda connection: give_back(connection, leaving, self._clock.now()))
+            return None
+        callback = self._callback(leaving)
+        outcome = self.port().send(leaving, callback, self._clock.now())
+        # Spread, so that those who were refused together do not come back together.
+        pause = self._patience.try_again * (0.75 + random.random() / 2)  # noqa: S311
+        self._database.write(lambda connection: record(connection, leaving, outcome, self._clock.now(), pause))
+        if outcome.verdict is Verdict.SET_UP:
+            log.error("nothing is sent: the operator answered %s; see the settings", outcome.code)
+        return outcome
+
+    def _callback(self, leaving: Leaving) -> str:
+        proof = receipts.nonce(self._settings.secret_key, leaving.id, leaving.attempt)
+        return f"{self._settings.public_url}/sms/status/{leaving.id}/{proof}"
+
+    def send_all_due(self, lanes: tuple[Lane, ...], go_on: Callable[[], bool]) -> int:
+        """Send batch after batch until nothing is due or nothing leaves; return how many were accepted."""
+        accepted = 0
+        while go_on():
+            told = self.send_due(lanes)
+            accepted += told.accepted
+            if not told.claimed or told.put_off:
+                break
+        return accepted
+
+    def look_up(self, go_on: Callable[[], bool] = lambda: True) -> int:
+        """Ask the operator about what is unknown or silent; return how many were asked about."""
+        if not self.can_send:
+            return 0
+        now = self._clock.now()
+        patience = self._patience
+        self._database.write(lambda connection: receipts.note_stale(connection, now - patience.stale))
+        asked = 0
+        while go_on():
+            rows = self._database.write(
+                lambda connection: receipts.take_unknown(
+                    connection, now - patience.quarantine, now - patience.asked_again, now
+                )
+            )
+            for row in rows:
+                found = self.port().find(row.to_phone, row.body, row.claimed_at)
+                self._database.write(
+                    lambda connection, row=row, found=found: receipts.settle_unknown(  # type: ignore[misc]
+                        connection, row, found, self._clock.now()
+                    )
+                )
+            asked += len(rows)
+            if len(rows) < receipts.AT_ONCE_MOST:
+                break
+        return asked + self._ask_after_silent(now)
+
+    def _ask_after_silent(self, now: datetime) -> int:
+        rows = self._database.write(lambda connection: receipts.take_silent(connection, now))
+        for row in rows:
+            found = self.port().fetch(row.sid)
+            if found is not None:
+                receipt = receipts.Receipt(found.sid, found.status, found.code)
+                self._database.write(
+                    lambda connection, row=row, receipt=receipt: receipts.note_receipt(  # type: ignore[misc]
+                        connection, row.id, receipt, self._clock.now()
+                    )
+                )
+        return len(rows)
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()

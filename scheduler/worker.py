@@ -1,0 +1,213 @@
+"""What `flask worker` does: a pass of everything that is due, and two lanes that send texts meanwhile."""
+
+import os
+import random
+import socket
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import click
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from scheduler.bookings import reminding, rereading
+from scheduler.bookings.rules import Ended
+from scheduler.bookings.waiting_list import decline, expired_offers
+from scheduler.calendars.actions import make_what_is_stale
+from scheduler.kit.heartbeat import beat
+from scheduler.kit.web import Application
+from scheduler.messages import halt
+from scheduler.messages.cleaning import forget_bodies
+from scheduler.messages.outbox import Rereading, expire
+from scheduler.messages.rules import REMINDERS, Lane
+from scheduler.messages.worker import ALL, FAST, ORDINARY, Patience, Sender
+from scheduler.partnership.tables import Partnership
+from scheduler.people.reaching import reread, warn_of_ceilings
+from scheduler.people.rules import Acting
+from scheduler.people.signing_in import forget_old
+
+PASS_EVERY_SECONDS = 10.0
+SEND_EVERY_SECONDS = 2.0
+FAST_EVERY_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 120.0
+FAST_THREADS = 2
+
+# Who knows what a text speaks of, by the first word of its `about`.
+REREADING: dict[str, Rereading] = {
+    "booking": rereading.reread,
+    "hand_over": rereading.reread,
+    "shift": rereading.reread,
+    "membership": reread,
+    "notice": reread,
+    "answer": reread,
+    "incoming": reread,
+    "ceiling": reread,
+}
+
+
+def name_of_this_worker() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def sender(app: Application, threads: int = 4, patience: Patience | None = None) -> Sender:
+    """Return a sender that knows every room."""
+    return Sender(app.database, app.clock, app.settings, REREADING, threads=threads, patience=patience)
+
+
+def sites(connection: Connection, public_url: str) -> dict[int, tuple[str, ZoneInfo]]:
+    """Return each partnership's public address and time zone."""
+    scheme = public_url.partition("://")[0]
+    rows = connection.execute(select(Partnership.id, Partnership.host_name, Partnership.time_zone))
+    return {
+        row.id: (f"{scheme}://{row.host_name}" if row.host_name else public_url, ZoneInfo(row.time_zone))
+        for row in rows
+    }
+
+
+def plan_reminders(app: Application, now: datetime, go_on: Callable[[], bool] = lambda: True) -> int:
+    """Queue every reminder that is due soon, in batches of one read and one write; return how many."""
+    with app.database.reading() as connection:
+        addresses = {one: site for one, (site, _zone) in sites(connection, app.settings.public_url).items()}
+    planned = 0
+    for kind in sorted(REMINDERS):
+        last = 0
+        while go_on():
+            queued, last = app.database.write(
+                lambda connection, kind=kind, last=last: reminding.plan_batch(  # type: ignore[misc]
+                    connection, kind, last, now, addresses
+                )
+            )
+            planned += queued
+            if not last:
+                break
+    return planned
+
+
+def pass_on_offers(app: Application, now: datetime) -> int:
+    """Give places that nobody took in time to the next in line; return how many."""
+    with app.database.reading() as connection:
+        offers = expired_offers(connection, now)
+        known = sites(connection, app.settings.public_url) if offers else {}
+    for offer in offers:
+        site, zone = known[offer.partnership_id]
+        acting = Acting(offer.partnership_id, None, now, zone, site)
+        app.database.write(
+            lambda connection, acting=acting, offer=offer: decline(  # type: ignore[misc]
+                connection, acting, offer.id, Ended.OFFER_EXPIRED
+            )
+        )
+    return len(offers)
+
+
+def one_pass(app: Application, texts: Sender, go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
+    """Do everything that is due but sending, each piece in a transaction of its own; return what was done."""
+    now = app.clock.now()
+    app.database.write(lambda connection: beat(connection, name_of_this_worker(), now))
+    with app.database.reading() as connection:
+        known = sites(connection, app.settings.public_url)
+    return {
+        "offers passed on": pass_on_offers(app, now),
+        "reminders planned": plan_reminders(app, now, go_on),
+        "messages looked up": texts.look_up(go_on),
+        "messages too late": app.database.write(lambda connection: expire(connection, now)),
+        "ceilings warned of": app.database.write(lambda connection: warn_of_ceilings(connection, known, now)),
+        "codes forgotten": app.database.write(lambda connection: forget_old(connection, now)),
+        "calendars made": make_what_is_stale(app.database, app.settings.public_url, now),
+        "texts forgotten": app.database.write(lambda connection: forget_bodies(connection, now)),
+    }
+
+
+def once(app: Application) -> str:
+    """Do one full pass, sending included, and return what was done in words."""
+    texts = sender(app)
+    try:
+        counts = one_pass(app, texts)
+        counts["messages sent"] = texts.send_all_due(ALL, lambda: True)
+    finally:
+        texts.close()
+    return _told(counts, app.clock.now())
+
+
+def _told(counts: dict[str, int], now: datetime) -> str:
+    done = ", ".join(f"{what}: {count}" for what, count in counts.items() if count)
+    return f"{now:%Y-%m-%dT%H:%M:%SZ} {done}" if done else ""
+
+
+class Pause:
+    """How long to rest between two tries: longer after each fault, with jitter, at once short again when well."""
+
+    def __init__(self, seconds: float) -> None:
+        self._usual = self._present = seconds
+
+    def after_success(self) -> float:
+        self._present = self._usual
+        return self._usual
+
+    def after_fault(self) -> float:
+        self._present = min(self._present * 2, LONGEST_PAUSE_SECONDS)
+        return self._present * (0.75 + random.random() / 2)  # noqa: S311 - only spreads tries over time
+
+
+def run(app: Application, stopped: threading.Event) -> None:
+    """Work until `stopped`: a thread for each lane, and the pass every ten seconds. What is in hand is finished."""
+    fast, ordinary = sender(app, FAST_THREADS), sender(app)
+    lanes = [
+        threading.Thread(target=_lane, args=(fast, FAST, FAST_EVERY_SECONDS, stopped), name="codes"),
+        threading.Thread(target=_lane, args=(ordinary, ORDINARY, SEND_EVERY_SECONDS, stopped), name="texts"),
+    ]
+    for lane in lanes:
+        lane.start()
+    try:
+        _tend(app, ordinary, stopped)
+    finally:
+        stopped.set()
+        for lane in lanes:
+            lane.join()
+        fast.close()
+        ordinary.close()
+
+
+def _lane(texts: Sender, lanes: tuple[Lane, ...], every_seconds: float, stopped: threading.Event) -> None:
+    pause = Pause(every_seconds)
+    while not stopped.is_set():
+        try:
+            texts.send_all_due(lanes, lambda: not stopped.is_set())
+            rest = pause.after_success()
+        except SQLAlchemyError as error:
+            rest = pause.after_fault()
+            click.echo(f"Sending rests {rest:.0f} s: the database did not answer ({type(error).__name__}).")
+        except Exception as error:  # noqa: BLE001 - a lane must not end before its worker
+            rest = pause.after_fault()
+            click.echo(f"Sending rests {rest:.0f} s after a fault ({type(error).__name__}: {error}).")
+        stopped.wait(rest)
+
+
+def _tend(app: Application, texts: Sender, stopped: threading.Event) -> None:
+    pause = Pause(PASS_EVERY_SECONDS)
+    alarmed_at: datetime | None = None
+    while not stopped.is_set():
+        try:
+            told = _told(one_pass(app, texts, lambda: not stopped.is_set()), app.clock.now())
+            if told:
+                click.echo(told)
+            alarmed_at = _alarm(app, alarmed_at)
+            rest = pause.after_success()
+        except SQLAlchemyError as error:
+            rest = pause.after_fault()
+            click.echo(f"The database did not answer ({type(error).__name__}); next try in {rest:.0f} s.")
+        stopped.wait(rest)
+
+
+def _alarm(app: Application, alarmed_at: datetime | None) -> datetime | None:
+    """Say every five minutes that nothing leaves, while our set-up is at fault."""
+    with app.database.reading() as connection:
+        standing = halt.halted(connection)
+    now = app.clock.now()
+    if standing is None:
+        return None
+    if alarmed_at is None or now - alarmed_at >= timedelta(minutes=5):
+        click.echo(f"ALARM: no text leaves since {standing.since:%H:%M} UTC. Twilio answers {standing.code}.")
+        return now
+    return alarmed_at
