@@ -101,9 +101,12 @@ _BODY = select(Calendar.body, Calendar.etag, Calendar.changed_at).where(Calendar
 
 
 class Answer(NamedTuple):
+    """What to say. `length` is that of the calendar, also where its bytes are not sent."""
+
     status: int
     good: Good | None = None
     length: int = 0
+    body: bytes = b""
 
 
 class Front:
@@ -149,7 +152,7 @@ class Front:
             return headers, b""
         if answer.status == conditions.OK and answer.good is not None:
             headers += (("Content-Type", "text/calendar; charset=utf-8"), ("Content-Length", str(answer.length)))
-            return headers, answer.good.body or b""
+            return headers, answer.body
         body = SENTENCES[answer.status].encode()
         headers += (("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))))
         if answer.status == UNAVAILABLE:
@@ -172,9 +175,8 @@ class Front:
         if good is None:
             return Answer(UNAVAILABLE)
         status = conditions.status(environ, good.etag, good.changed_at)
-        if status == conditions.OK and good.body is None:
-            return Answer(UNAVAILABLE)
-        return Answer(status, good, len(good.body or b""))
+        body = self.remembered.body(good.etag) if status == conditions.OK else b""
+        return Answer(UNAVAILABLE) if body is None else Answer(status, good, len(body), body)
 
     def _look(self, selector: str, verifier: str, environ: Environ, now: datetime) -> Answer:
         known = self._find(selector)
@@ -195,17 +197,20 @@ class Front:
         return answer
 
     def _conditional(self, known: Known, environ: Environ) -> Answer:
-        good = Good(f'"{known.etag}"', _instant(known.changed_at), None)
+        good = Good(f'"{known.etag}"', _instant(known.changed_at))
         status = conditions.status(environ, good.etag, good.changed_at)
         if status != conditions.OK or environ["REQUEST_METHOD"] == "HEAD":
             return Answer(status, good, known.body_bytes)
-        _, lookup, _, body_sql = self._lookup()
-        row = lookup.row(body_sql, "calendar_id", known.calendar_id)
-        if row is None:
-            return Answer(UNAVAILABLE)
-        # What a change between the two SELECTs has made is newer, and all of one piece.
-        body = bytes(row[0])
-        return Answer(status, Good(f'"{row[1]}"', _instant(row[2]), body), len(body))
+        body = self.remembered.body(good.etag)
+        if body is None:
+            _, lookup, _, body_sql = self._lookup()
+            row = lookup.row(body_sql, "calendar_id", known.calendar_id)
+            if row is None:
+                return Answer(UNAVAILABLE)
+            # What a change between the two SELECTs has made is newer, and all of one piece.
+            body, good = bytes(row[0]), Good(f'"{row[1]}"', _instant(row[2]))
+            self.remembered.keep_body(good.etag, body)
+        return Answer(status, good, len(body), body)
 
     def _here(self, known: Known, environ: Environ) -> bool:
         """Return whether the feed's partnership is the one that answers on this host."""

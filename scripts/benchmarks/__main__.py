@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import booking, home, listing, memory, race, statements
+from . import booking, feed, home, listing, memory, race, statements
 from .databases import KINDS, Source, source
 from .figures import Figure, table, write
 from .product import Product
@@ -81,6 +81,12 @@ def run_memory(run: Run) -> list[Figure]:
     return memory.measure(subjects, run.kind, run.folder, requests=run.memory_requests)
 
 
+def run_feed(run: Run) -> list[Figure]:
+    product, bare = run.filled(Product), run.filled(Bare)
+    amounts = {"rounds": run.rounds, "requests": run.requests, "polls": run.memory_requests}
+    return feed.measure(product, bare, run.kind, run.folder, **amounts)
+
+
 def run_check(run: Run) -> list[Figure]:
     """The bench beside itself: bare against bare, which gives 1 and the noise; and a race that bare wins."""
     wanted = booking.room(run.rounds, run.requests)
@@ -101,6 +107,7 @@ BENCHES: dict[str, Callable[[Run], list[Figure]]] = {
     "statements": run_statements,
     "race": run_race,
     "home": run_home,
+    "feed": run_feed,
     "memory": run_memory,
 }
 OTHERS = {"check": run_check}

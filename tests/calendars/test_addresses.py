@@ -9,6 +9,7 @@ from sqlalchemy import select, text, update
 
 from scheduler.bookings import actions as bookings
 from scheduler.calendars import actions, making
+from scheduler.calendars.remembered import MOST_ANSWERS, MOST_BYTES, Good, Remembered
 from scheduler.calendars.rules import PROGRAMS, CalendarKind, program, stored, token, ways
 from scheduler.calendars.tables import CalendarFeed
 from scheduler.kit.database import Database
@@ -360,3 +361,17 @@ def test_whose_calendars_there_are_decides_who_looks(app, database, town, eva):
     page.get(f"/me/calendar/area/{other.centre}", 404)
     page.get(f"/me/calendar/club/{other.club_id}", 404)
     page.send(f"/me/calendar/club/{other.club_id}/address", status=404)
+
+
+def test_memory_holds_so_many_bytes_and_no_more():
+    kept = Remembered()
+    body = b"x" * 100_000
+    for number in range(3 * MOST_ANSWERS):
+        kept.keep(f"address {number}", Good(f"tag {number}", make.NOW))
+        kept.keep_body(f"tag {number}", body)
+    assert sum(kept.body(f"tag {number}") is not None for number in range(3 * MOST_ANSWERS)) == MOST_BYTES // len(body)
+    assert kept.get("address 0") is None
+    assert kept.get(f"address {3 * MOST_ANSWERS - 1}") == Good(f"tag {3 * MOST_ANSWERS - 1}", make.NOW)
+    for _ in range(100):
+        kept.keep_body("one and the same", body)
+    assert kept.body("one and the same") == body
