@@ -12,10 +12,11 @@ from scheduler.bookings.places import (
     end_booking,
     facts,
     hold,
+    hold_and_read,
     insert_booking,
     note,
     read,
-    take_place,
+    take_and_insert,
     tell,
     words,
 )
@@ -51,12 +52,11 @@ def book(connection: Connection, acting: Acting, shift_id: int, person_id: int, 
 
     Raises NotFound, the refusals of `rules.check_may_take`, or Full when every place is taken or held.
     """
-    hold(connection, acting.partnership_id, [person_id])
-    return _book_held(connection, acting, shift_id, person_id, once)
+    row = hold_and_read(connection, acting.partnership_id, shift_id, person_id, once)
+    return _book_held(connection, acting, row, once)
 
 
-def _book_held(connection: Connection, acting: Acting, shift_id: int, person_id: int, once: str) -> int:
-    row = read(connection, acting.partnership_id, shift_id, person_id, once)
+def _book_held(connection: Connection, acting: Acting, row: AnyRow, once: str) -> int:
     if row.once_id is not None and row.once_id != row.mine_id:
         return int(row.once_id)
     if row.mine_state is BookingState.WAITING and row.offered_until is not None:
@@ -64,9 +64,11 @@ def _book_held(connection: Connection, acting: Acting, shift_id: int, person_id:
     if row.mine_id is not None:
         return int(row.mine_id)
     check_may_take(facts(connection, row), acting.now)
-    if not take_place(connection, shift_id):
+    if row.booked + row.held >= row.wanted:
         raise Full
-    booking_id = insert_booking(connection, acting, row, BookingState.BOOKED, once)
+    booking_id = take_and_insert(connection, acting, row, once)
+    if booking_id is None:
+        raise Full
     note(connection, acting, "booking.booked", row, None, BookingState.BOOKED)
     return booking_id
 
@@ -87,7 +89,8 @@ def book_several(
     refused: list[tuple[int, Refusal]] = []
     for shift_id in wanted:
         try:
-            booked.append(_book_held(connection, acting, shift_id, person_id, once))
+            row = read(connection, acting.partnership_id, shift_id, person_id, once)
+            booked.append(_book_held(connection, acting, row, once))
         except Refusal as refusal:  # a refusal comes before anything is written for that shift
             refused.append((shift_id, refusal))
     return booked, refused

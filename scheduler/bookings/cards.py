@@ -5,15 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, Dialect, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 
 from scheduler.bookings.places import SHIFT_COLUMNS
 from scheduler.bookings.rules import BookingState, overlap
 from scheduler.bookings.tables import Booking
-from scheduler.kit.database import spelled_out
+from scheduler.kit.database import AnyRow
+from scheduler.kit.ready import Ready, together
 from scheduler.nights.rules import Coverage, NightFlag, ShiftState, coverage, night_flag
 from scheduler.nights.season import Special
 from scheduler.nights.tables import Night, Shift
@@ -96,7 +98,7 @@ def step(standing: Standing) -> Step:
 
 
 _waiting = aliased(Booking)
-_SHIFTS = spelled_out(
+_SHIFTS = Ready(
     select(
         *SHIFT_COLUMNS,
         Night.special,
@@ -128,7 +130,7 @@ _SHIFTS = spelled_out(
     )
     .order_by(Night.date, Shift.starts_at, Area.name)
 )
-_HANDED_OVER = spelled_out(
+_HANDED_OVER = Ready(
     select(Booking.id, Booking.shift_id, Booking.handing_over_to)
     .join(Shift, Shift.id == Booking.shift_id)
     .where(
@@ -154,68 +156,19 @@ class Looking:
 
 
 class _Found(NamedTuple):
-    """The columns of _SHIFTS, by name; reading them is several times cheaper than from the driver's row."""
+    """A shift as it was found: its row, what every card of it begins with, and its coverage. The same for
+    everybody who looks, until it changes."""
 
-    shift_id: int
-    state: ShiftState
-    starts_at: datetime
-    ends_at: datetime
-    minimum: int
-    wanted: int
-    booked: int
-    held: int
-    date: date
-    area: str
-    gathers_minutes_before: int
-    area_meeting_place: str
-    meeting_place: str
-    special: Special | None
-    waiting: int
-    mine_id: int | None
-    mine_state: BookingState | None
-    offered_until: datetime | None
+    row: AnyRow
+    card: tuple[object, ...]
+    coverage: Coverage
 
 
-def cards(connection: Connection, looking: Looking, first: date, last: date) -> list[Card]:
-    """Return every shift of these nights as a card for this person, by time. Two statements, however many."""
-    who = {"tenant_id": looking.partnership_id, "person_id": looking.person_id}
-    rows = [_Found._make(row) for row in connection.execute(_SHIFTS, {**who, "first": first, "last": last})]
-    offers: dict[int, tuple[int, bool]] = {}
-    for given in connection.execute(_HANDED_OVER, {**who, "now": looking.now}):
-        offers.setdefault(given.shift_id, (given.id, given.handing_over_to is not None))
-    return _cards(rows, offers, looking)
-
-
-def _cards(rows: Sequence[_Found], offers: Mapping[int, tuple[int, bool]], looking: Looking) -> list[Card]:
-    coverages = [coverage(row.booked, row.minimum, row.wanted) for row in rows]
-    flags = _flags(rows, coverages)
-    places = [(row.starts_at, row.ends_at) for row in rows if row.mine_state is BookingState.BOOKED]
-    return [
-        _card(row, covered, flags.get(row.date, NightFlag.NONE), offers.get(row.shift_id), places, looking)
-        for row, covered in zip(rows, coverages, strict=True)
-    ]
-
-
-def _card(
-    row: _Found,
-    covered: Coverage,
-    flag: NightFlag,
-    offer: tuple[int, bool] | None,
-    places: Sequence[tuple[datetime, datetime]],
-    looking: Looking,
-) -> Card:
-    taken = step(
-        Standing(
-            open=row.state is ShiftState.PUBLISHED and row.starts_at > looking.now,
-            mine=_mine(row, looking.now),
-            volunteer=looking.volunteer,
-            clash=bool(places) and any(overlap(row.starts_at, row.ends_at, *place) for place in places),
-            free=row.wanted - row.booked - row.held,
-            handed_over_to_me=offer is not None and offer[1],
-            handed_over=offer is not None,
-        )
-    )
-    return Card(
+@lru_cache(maxsize=8192)
+def _found(dialect: Dialect, values: tuple[object, ...]) -> _Found:
+    row = _SHIFTS.typed(dialect, values)
+    covered = coverage(row.booked, row.minimum, row.wanted)
+    card = (
         row.shift_id,
         row.date,
         row.starts_at,
@@ -229,24 +182,65 @@ def _card(
         row.held,
         row.waiting,
         covered,
-        flag,
-        taken,
-        offer[0] if taken is Step.TAKE_OVER and offer is not None else row.mine_id,
     )
+    return _Found(row, card, covered)
 
 
-def _mine(row: _Found, now: datetime) -> Step | None:
-    if row.mine_state is None:
-        return None
+def cards(connection: Connection, looking: Looking, first: date, last: date) -> list[Card]:
+    """Return every shift of these nights as a card for this person, by time. Two statements, however many."""
+    who = {"tenant_id": looking.partnership_id, "person_id": looking.person_id}
+    shifts, handed_over = together(
+        connection, (_SHIFTS, {**who, "first": first, "last": last}), (_HANDED_OVER, {**who, "now": looking.now})
+    )
+    found = [_found(connection.dialect, values) for values in shifts.rows]
+    offers: dict[int, tuple[int, bool]] = {}
+    for booking_id, shift_id, to in handed_over.rows:
+        offers.setdefault(shift_id, (booking_id, to is not None))
+    return _cards(found, offers, looking)
+
+
+def _cards(found: Sequence[_Found], offers: Mapping[int, tuple[int, bool]], looking: Looking) -> list[Card]:
+    flags = _flags(found)
+    places = [(row.starts_at, row.ends_at) for row, _, _ in found if row.mine_state is BookingState.BOOKED]
+    return [
+        _card(one, flags.get(one.row.date, NightFlag.NONE), offers.get(one.row.shift_id), places, looking)
+        for one in found
+    ]
+
+
+def _card(
+    found: _Found,
+    flag: NightFlag,
+    offer: tuple[int, bool] | None,
+    places: Sequence[tuple[datetime, datetime]],
+    looking: Looking,
+) -> Card:
+    row = found.row
+    taken = step(
+        Standing(
+            row.state is ShiftState.PUBLISHED and row.starts_at > looking.now,
+            _mine(row, looking.now) if row.mine_state is not None else None,
+            looking.volunteer,
+            bool(places) and any(overlap(row.starts_at, row.ends_at, *place) for place in places),
+            row.wanted - row.booked - row.held,
+            offer is not None and offer[1],
+            offer is not None,
+        )
+    )
+    booking_id = offer[0] if taken is Step.TAKE_OVER and offer is not None else row.mine_id
+    return Card._make((*found.card, flag, taken, booking_id))
+
+
+def _mine(row: AnyRow, now: datetime) -> Step:
     if row.mine_state is BookingState.WAITING:
         offered = row.offered_until is not None and row.offered_until > now
         return Step.OFFERED if offered else Step.WAITING
     return Step.MINE
 
 
-def _flags(rows: Sequence[_Found], coverages: Sequence[Coverage]) -> dict[date, NightFlag]:
+def _flags(found: Sequence[_Found]) -> dict[date, NightFlag]:
     open_areas: dict[date, list[Coverage]] = defaultdict(list)
-    for row, covered in zip(rows, coverages, strict=True):
+    for row, _, covered in found:
         if row.state is ShiftState.PUBLISHED or row.state is ShiftState.WALKED:
             open_areas[row.date].append(covered)
     return {night: night_flag(listed) for night, listed in open_areas.items()}

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     and_,
     bindparam,
+    delete,
     exists,
     insert,
     select,
@@ -26,6 +27,7 @@ from scheduler.kit import audit
 from scheduler.kit.audit import Change
 from scheduler.kit.database import AnyRow, spelled_out
 from scheduler.kit.language import short_day
+from scheduler.kit.ready import Ready, together
 from scheduler.kit.refusals import NotFound
 from scheduler.messages.actions import Question, Recipient, Text, queue
 from scheduler.messages.rules import MessageKind, QuestionKind
@@ -35,7 +37,7 @@ from scheduler.partnership.tables import Area
 from scheduler.people.rules import Acting, MembershipState
 from scheduler.people.tables import Membership, Person
 
-_HOLD = spelled_out(
+_HOLD = Ready(
     update(Person)
     .where(Person.id == bindparam("held_id"), Person.partnership_id == bindparam("tenant_id"))
     .values(revision=Person.revision + 1)
@@ -45,8 +47,7 @@ _HOLD = spelled_out(
 def hold(connection: Connection, partnership_id: int, person_ids: Iterable[int]) -> None:
     """Lock people by a write, ascending by id, until the transaction ends. Raises NotFound for a stranger."""
     for person_id in sorted(set(person_ids)):
-        held = connection.execute(_HOLD, {"held_id": person_id, "tenant_id": partnership_id}).rowcount
-        if held != 1:
+        if _HOLD.run(connection, {"held_id": person_id, "tenant_id": partnership_id}).touched != 1:
             raise NotFound
 
 
@@ -90,7 +91,7 @@ SHIFT_COLUMNS = (
     Area.meeting_place.label("area_meeting_place"),
     Shift.meeting_place,
 )
-_FACTS = spelled_out(
+_FACTS = Ready(
     select(
         *SHIFT_COLUMNS,
         Person.id.label("person_id"),
@@ -136,12 +137,26 @@ def read(connection: Connection, partnership_id: int, shift_id: int, person_id: 
 
     Raises NotFound for a shift that does not exist in this partnership.
     """
-    row = connection.execute(
-        _FACTS, {"shift_id": shift_id, "tenant_id": partnership_id, "person_id": person_id, "once": once}
-    ).first()
+    row: AnyRow | None = _FACTS.first(connection, _asked(partnership_id, shift_id, person_id, once))
     if row is None:
         raise NotFound
     return row
+
+
+def hold_and_read(connection: Connection, partnership_id: int, shift_id: int, person_id: int, once: str) -> Any:  # noqa: ANN401
+    """Hold one person, then `read`: the facts are read after the lock is held, and asked for at the same time."""
+    held, found = together(
+        connection,
+        (_HOLD, {"held_id": person_id, "tenant_id": partnership_id}),
+        (_FACTS, _asked(partnership_id, shift_id, person_id, once)),
+    )
+    if held.touched != 1 or not found.rows:
+        raise NotFound
+    return _FACTS.typed(connection.dialect, found.rows[0])
+
+
+def _asked(partnership_id: int, shift_id: int, person_id: int, once: str) -> dict[str, object]:
+    return {"shift_id": shift_id, "tenant_id": partnership_id, "person_id": person_id, "once": once}
 
 
 def facts(connection: Connection, row: AnyRow) -> Facts:
@@ -168,7 +183,7 @@ def _other_walk(connection: Connection, booking_id: int) -> OtherWalk:
     return OtherWalk(*row)
 
 
-_TAKE = spelled_out(
+_TAKE = Ready(
     update(Shift)
     .where(
         Shift.id == bindparam("taken_id"),
@@ -181,7 +196,7 @@ _TAKE = spelled_out(
 
 def take_place(connection: Connection, shift_id: int) -> bool:
     """Take a free place of a published shift; False when there is none. The count and the lock are one UPDATE."""
-    return connection.execute(_TAKE, {"taken_id": shift_id}).rowcount == 1
+    return _TAKE.run(connection, {"taken_id": shift_id}).touched == 1
 
 
 def take_held_place(connection: Connection, shift_id: int) -> bool:
@@ -217,26 +232,49 @@ def change_places(connection: Connection, shift_id: int, *, booked: int = 0, hel
     )
 
 
-_INSERT = insert(Booking).returning(Booking.id)
+_INSERT = Ready(
+    insert(Booking).returning(Booking.id),
+    columns=("partnership_id", "shift_id", "person_id", "state", "made_at", "once", "auto_take", "place_held"),
+)
+_WITHDRAW = Ready(delete(Booking).where(Booking.id == bindparam("booking_id")))
 
 
 def insert_booking(
     connection: Connection, acting: Acting, row: AnyRow, state: BookingState, once: str, *, auto_take: bool = False
 ) -> int:
     """Write a booking or a place in the waiting list for the person and shift of `row`; return its id."""
-    return connection.execute(
-        _INSERT,
-        {
-            "partnership_id": acting.partnership_id,
-            "shift_id": row.shift_id,
-            "person_id": row.person_id,
-            "state": state,
-            "made_at": acting.now,
-            "once": once,
-            "auto_take": auto_take,
-            "place_held": False,
-        },
-    ).scalar_one()
+    written = _INSERT.run(connection, _written(acting, row, state, once, auto_take=auto_take))
+    return int(written.rows[0][0])
+
+
+def take_and_insert(connection: Connection, acting: Acting, row: AnyRow, once: str) -> int | None:
+    """Take a free place and write its booking, asked for at the same time; return its id, or None when every
+    place is taken or held, with nothing written."""
+    taken, written = together(
+        connection,
+        (_TAKE, {"taken_id": row.shift_id}),
+        (_INSERT, _written(acting, row, BookingState.BOOKED, once)),
+    )
+    booking_id = int(written.rows[0][0])
+    if taken.touched == 1:
+        return booking_id
+    _WITHDRAW.run(connection, {"booking_id": booking_id})
+    return None
+
+
+def _written(
+    acting: Acting, row: AnyRow, state: BookingState, once: str, *, auto_take: bool = False
+) -> dict[str, object]:
+    return {
+        "partnership_id": acting.partnership_id,
+        "shift_id": row.shift_id,
+        "person_id": row.person_id,
+        "state": state,
+        "made_at": acting.now,
+        "once": once,
+        "auto_take": auto_take,
+        "place_held": False,
+    }
 
 
 _END = spelled_out(

@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from flask import Blueprint, Response, g, make_response, render_template, request, url_for
+from flask import Blueprint, Response, g, make_response, render_template, request
 from markupsafe import Markup
 
 from scheduler.bookings.cards import Card, Looking, cards, next_best
@@ -12,7 +12,7 @@ from scheduler.finding import queries
 from scheduler.finding.rules import needed_most
 from scheduler.kit import language
 from scheduler.kit.refusals import NotFound
-from scheduler.kit.templating import form_fields
+from scheduler.kit.templating import form_fields, path_for
 from scheduler.kit.web import application, connection, needs, now, today
 from scheduler.nights import words
 from scheduler.partnership.queries import areas
@@ -95,7 +95,7 @@ def nights() -> str:
         several=several,
         areas=choices,
         area=area if name is not None else None,
-        next_url=url_for(
+        next_url=path_for(
             "finding.nights",
             weeks=shown_weeks + WEEKS_SHOWN,
             area=area,

@@ -10,7 +10,8 @@ from scheduler.bookings.places import SHIFT_COLUMNS
 from scheduler.bookings.queries import Walker, meeting_at, walkers_of
 from scheduler.bookings.rules import BookingState
 from scheduler.bookings.tables import Booking
-from scheduler.kit.database import AnyRow, spelled_out
+from scheduler.kit.database import AnyRow
+from scheduler.kit.ready import Ready
 from scheduler.kit.refusals import NotFound
 from scheduler.nights.rules import Coverage, NightFlag, ShiftState
 from scheduler.nights.season import Special
@@ -83,7 +84,7 @@ def _cell(day: date, found: list[Card], today: date) -> Cell:
 
 
 # By date, the latest first: found in the index of nights, where a maximum would read every shift.
-_LAST_PUBLISHED = spelled_out(
+_LAST_PUBLISHED = Ready(
     select(Night.date)
     .join(Shift, Shift.night_id == Night.id)
     .where(Night.partnership_id == bindparam("tenant_id"), Shift.state == ShiftState.PUBLISHED)
@@ -94,10 +95,11 @@ _LAST_PUBLISHED = spelled_out(
 
 def last_published(connection: Connection, partnership_id: int) -> date | None:
     """Return the last night that has a published shift."""
-    return connection.execute(_LAST_PUBLISHED, {"tenant_id": partnership_id}).scalar()
+    row = _LAST_PUBLISHED.first(connection, {"tenant_id": partnership_id})
+    return None if row is None else row.date
 
 
-_MORE_PLANNED = spelled_out(
+_MORE_PLANNED = Ready(
     select(Shift.id)
     .join(Night, Night.id == Shift.night_id)
     .where(
@@ -111,7 +113,7 @@ _MORE_PLANNED = spelled_out(
 
 def more_is_planned(connection: Connection, partnership_id: int, today: date) -> bool:
     """Return whether coming nights are planned and not yet published."""
-    return connection.execute(_MORE_PLANNED, {"tenant_id": partnership_id, "today": today}).first() is not None
+    return bool(_MORE_PLANNED.raw(connection, {"tenant_id": partnership_id, "today": today}))
 
 
 def habits(connection: Connection, person_id: int) -> Counter[tuple[str, int]]:

@@ -9,6 +9,7 @@ from sqlalchemy import JSON, Connection, ForeignKey, Index, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scheduler.kit.database import Base
+from scheduler.kit.ready import Ready
 
 
 class AuditEntry(Base):
@@ -42,7 +43,10 @@ class Change:
     after: dict[str, Any] | None = None
 
 
-_INSERT = insert(AuditEntry)
+_INSERT = Ready(
+    insert(AuditEntry),
+    columns=("partnership_id", "at", "actor_person_id", "what", "shift_id", "person_id", "before", "after"),
+)
 
 
 def record(
@@ -54,8 +58,8 @@ def record(
 ) -> None:
     """Write one audit entry for each change."""
     for change in [changes] if isinstance(changes, Change) else changes:
-        connection.execute(
-            _INSERT,
+        _INSERT.run(
+            connection,
             {
                 "partnership_id": partnership_id,
                 "at": now,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from enum import Enum
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, Literal, TypeAlias, TypeVar, cast
 
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Row, Select, create_engine, event
 from sqlalchemy import Enum as WordOf
@@ -28,6 +28,7 @@ Result = TypeVar("Result")
 # A row of columns that the reader knows by name.
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 AnySelect: TypeAlias = Select[*tuple[Any, ...]]
+IsolationLevel: TypeAlias = Literal["READ COMMITTED", "AUTOCOMMIT"]
 
 # SQLite waits this long for another process's write; PostgreSQL's connections are waited for as long.
 LONGEST_WAIT_SECONDS = 3
@@ -92,8 +93,13 @@ def spelled_out(statement: Statement) -> Statement:
     """
 
     def word(element: Any, **_: Any) -> Any:  # noqa: ANN401 - any part of a statement
-        if isinstance(element, BindParameter) and isinstance(element.value, Enum):
+        if not isinstance(element, BindParameter):
+            return None
+        if isinstance(element.value, Enum):
             return literal_column(f"'{element.value.value}'", element.type)
+        if element.expanding and element.value and all(isinstance(one, Enum) for one in element.value):
+            listed = ", ".join(f"'{one.value}'" for one in element.value)
+            return literal_column(f"({listed})", element.type)
         return None
 
     return cast("Statement", replacement_traverse(statement, {}, word))
@@ -103,12 +109,11 @@ class Database:
     """One engine, and the two ways to use it: `reading()` and `write(work)`."""
 
     def __init__(self, url: str, connections: int = 8) -> None:
-        self.engine = _sqlite_engine(url) if url.startswith("sqlite") else _postgresql_engine(url, connections)
+        in_file = url.startswith("sqlite")
+        self.engine = _sqlite_engine(url) if in_file else _postgresql_engine(url, connections, "READ COMMITTED")
         self._writing = self.engine.execution_options(writes=True)
         # At READ COMMITTED each statement sees its own state anyway: two round trips less for each page.
-        self._reading = (
-            self.engine if url.startswith("sqlite") else self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        )
+        self._reading = self.engine if in_file else _postgresql_engine(url, connections, "AUTOCOMMIT")
         # Threads of one process queue here in order; SQLite's own waiting is unfair between writers.
         self._turn: threading.Lock | None = threading.Lock() if url.startswith("sqlite") else None
 
@@ -142,12 +147,17 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
+        self._reading.dispose()
 
 
 def _worth_another_try(error: DBAPIError) -> bool:
     if error.connection_invalidated:
         return True
     return getattr(error.orig, "sqlstate", None) in RETRIED_SQLSTATES
+
+
+def _driver(connection: Connection) -> Any:  # noqa: ANN401 - the driver's connection
+    return connection.connection.dbapi_connection
 
 
 def _begin_to_write(connection: Any) -> None:  # noqa: ANN401 - the driver's connection
@@ -174,13 +184,13 @@ def _to_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=plain, separators=(",", ":"))
 
 
-def _postgresql_engine(url: str, connections: int) -> Engine:
+def _postgresql_engine(url: str, connections: int, isolation_level: IsolationLevel) -> Engine:
     return create_engine(
         url,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=LONGEST_WAIT_SECONDS,
-        isolation_level="READ COMMITTED",
+        isolation_level=isolation_level,
         json_serializer=_to_json,
         connect_args={
             "connect_timeout": LONGEST_WAIT_SECONDS,
@@ -210,8 +220,8 @@ def _sqlite_engine(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         if connection.get_execution_options().get("writes", False):
-            _begin_to_write(connection.connection.dbapi_connection)
+            _begin_to_write(_driver(connection))
         else:
-            connection.exec_driver_sql("BEGIN")
+            _driver(connection).execute("BEGIN")
 
     return engine

@@ -4,14 +4,14 @@ import secrets
 from datetime import date
 from functools import cache, lru_cache
 
-from flask import g, url_for
+from flask import g, session, url_for
 from flask_wtf.csrf import generate_csrf
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
 from scheduler.kit import language
 from scheduler.kit.assets import asset
-from scheduler.kit.web import Application
+from scheduler.kit.web import Application, application
 
 
 def register(app: Application) -> None:
@@ -83,4 +83,15 @@ def form_fields() -> Markup:
     """Return the hidden fields that every form of this page carries."""
     return Markup(
         '<input type="hidden" name="csrf_token" value="{}"><input type="hidden" name="once" value="{}">'
-    ).format(generate_csrf(), once_key())
+    ).format(_form_token(), once_key())
+
+
+def _form_token() -> str:
+    of_session = session.get("csrf_token")
+    return generate_csrf() if of_session is None else _signed(of_session, application().settings.secret_key)
+
+
+@lru_cache(maxsize=4096)
+def _signed(_of_session: str, _secret_key: str) -> str:
+    """Return the token of this session's forms. It stays the same, so it is signed once."""
+    return str(generate_csrf())

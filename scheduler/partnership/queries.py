@@ -3,6 +3,7 @@ from datetime import date
 
 from sqlalchemy import Connection, Row, bindparam, select
 
+from scheduler.kit.ready import Ready
 from scheduler.kit.refusals import NotFound
 from scheduler.partnership.rules import BudgetLineKind, Sums, paid_area_nights, sums
 from scheduler.partnership.tables import Agreement, Area, BudgetLine, Club, Partnership
@@ -45,12 +46,12 @@ def agreement_on(connection: Connection, partnership_id: int, day: date) -> Agre
     )
 
 
-_AREAS = select(Area.id, Area.name).where(Area.partnership_id == bindparam("tenant_id")).order_by(Area.name)
+_AREAS = Ready(select(Area.id, Area.name).where(Area.partnership_id == bindparam("tenant_id")).order_by(Area.name))
 
 
 def areas(connection: Connection, partnership_id: int) -> list[tuple[int, str]]:
     """Return id and name of the areas, by name."""
-    return [(row.id, row.name) for row in connection.execute(_AREAS, {"tenant_id": partnership_id})]
+    return [(area_id, name) for area_id, name in _AREAS.raw(connection, {"tenant_id": partnership_id})]
 
 
 def club_by_invitation(connection: Connection, partnership_id: int, code: str) -> Row[int, str] | None:

@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 
 from scheduler.kit.audit import AuditEntry
-from scheduler.kit.database import spelled_out
+from scheduler.kit.ready import Ready
 from scheduler.kit.refusals import NotFound
 from scheduler.partnership.tables import Club, Partnership
 from scheduler.people.rules import (
@@ -37,7 +37,7 @@ def _has_membership(state: MembershipState) -> object:
     return exists().where(Membership.person_id == Person.id, Membership.state == state).correlate(Person)
 
 
-_VISITOR = spelled_out(
+_VISITOR = Ready(
     select(
         Partnership.id,
         Partnership.name,
@@ -78,10 +78,9 @@ def visitor(connection: Connection, host_name: str, session_secret: str | None) 
 
     `host_name` is "" for the deployment's own address; a partnership of None means that no tenant answers there.
     """
-    row = connection.execute(
-        _VISITOR,
-        {"host_name": host_name, "secret_hash": digest(session_secret) if session_secret else ""},
-    ).first()
+    row = _VISITOR.first(
+        connection, {"host_name": host_name, "secret_hash": digest(session_secret) if session_secret else ""}
+    )
     if row is None:
         return Visitor(partnership=None)
     partnership = VisitorPartnership(*row[:7])
