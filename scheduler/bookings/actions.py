@@ -69,7 +69,6 @@ def _book_held(connection: Connection, acting: Acting, row: AnyRow, once: str) -
     booking_id = take_and_insert(connection, acting, row, once)
     if booking_id is None:
         raise Full
-    note(connection, acting, "booking.booked", row, None, BookingState.BOOKED)
     return booking_id
 
 

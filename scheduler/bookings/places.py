@@ -13,7 +13,6 @@ from sqlalchemy import (
     Connection,
     and_,
     bindparam,
-    delete,
     exists,
     insert,
     select,
@@ -27,7 +26,7 @@ from scheduler.kit import audit
 from scheduler.kit.audit import Change
 from scheduler.kit.database import AnyRow, spelled_out
 from scheduler.kit.language import short_day
-from scheduler.kit.ready import Ready, together
+from scheduler.kit.ready import BACK_TO_MARK, SET_MARK, Ready, Step, together
 from scheduler.kit.refusals import NotFound
 from scheduler.messages.actions import Question, Recipient, Text, queue
 from scheduler.messages.rules import MessageKind, QuestionKind
@@ -236,7 +235,6 @@ _INSERT = Ready(
     insert(Booking).returning(Booking.id),
     columns=("partnership_id", "shift_id", "person_id", "state", "made_at", "once", "auto_take", "place_held"),
 )
-_WITHDRAW = Ready(delete(Booking).where(Booking.id == bindparam("booking_id")))
 
 
 def insert_booking(
@@ -248,18 +246,19 @@ def insert_booking(
 
 
 def take_and_insert(connection: Connection, acting: Acting, row: AnyRow, once: str) -> int | None:
-    """Take a free place and write its booking, asked for at the same time; return its id, or None when every
-    place is taken or held, with nothing written."""
-    taken, written = together(
+    """Take a free place and write its booking and its audit entry, all asked for at once; return the booking's
+    id. None when every place is taken or held: nothing is written then."""
+    _, taken, written, _ = together(
         connection,
+        SET_MARK,
         (_TAKE, {"taken_id": row.shift_id}),
         (_INSERT, _written(acting, row, BookingState.BOOKED, once)),
+        _entry(acting, "booking.booked", row, None, BookingState.BOOKED),
     )
-    booking_id = int(written.rows[0][0])
-    if taken.touched == 1:
-        return booking_id
-    _WITHDRAW.run(connection, {"booking_id": booking_id})
-    return None
+    if taken.touched != 1:
+        together(connection, BACK_TO_MARK)
+        return None
+    return int(written.rows[0][0])
 
 
 def _written(
@@ -302,19 +301,18 @@ def note(
     connection: Connection, acting: Acting, what: str, row: AnyRow, before: str | None, after: str, **more: object
 ) -> None:
     """Write the audit entry of a booking's change of state."""
-    audit.record(
-        connection,
-        acting.partnership_id,
-        acting.now,
-        acting.person_id,
-        Change(
-            what,
-            shift_id=row.shift_id,
-            person_id=row.person_id,
-            before={"booking": before} if before else {},
-            after={"booking": after, **more},
-        ),
+    together(connection, _entry(acting, what, row, before, after, **more))
+
+
+def _entry(acting: Acting, what: str, row: AnyRow, before: str | None, after: str, **more: object) -> Step:
+    change = Change(
+        what,
+        shift_id=row.shift_id,
+        person_id=row.person_id,
+        before={"booking": before} if before else {},
+        after={"booking": after, **more},
     )
+    return audit.entry(acting.partnership_id, acting.now, acting.person_id, change)
 
 
 def words(acting: Acting, row: AnyRow, link: str, language: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from sqlalchemy import JSON, Connection, ForeignKey, Index, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scheduler.kit.database import Base
-from scheduler.kit.ready import Ready
+from scheduler.kit.ready import Ready, Step, together
 
 
 class AuditEntry(Base):
@@ -57,17 +57,19 @@ def record(
     changes: Change | Sequence[Change],
 ) -> None:
     """Write one audit entry for each change."""
-    for change in [changes] if isinstance(changes, Change) else changes:
-        _INSERT.run(
-            connection,
-            {
-                "partnership_id": partnership_id,
-                "at": now,
-                "actor_person_id": actor_person_id,
-                "what": change.what,
-                "shift_id": change.shift_id,
-                "person_id": change.person_id,
-                "before": change.before or {},
-                "after": change.after or {},
-            },
-        )
+    listed = [changes] if isinstance(changes, Change) else changes
+    together(connection, *(entry(partnership_id, now, actor_person_id, change) for change in listed))
+
+
+def entry(partnership_id: int, now: datetime, actor_person_id: int | None, change: Change) -> Step:
+    """Return what writes one audit entry, to be sent together with the change itself."""
+    return _INSERT, {
+        "partnership_id": partnership_id,
+        "at": now,
+        "actor_person_id": actor_person_id,
+        "what": change.what,
+        "shift_id": change.shift_id,
+        "person_id": change.person_id,
+        "before": change.before or {},
+        "after": change.after or {},
+    }
