@@ -1,6 +1,5 @@
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 
 from flask import Blueprint, Response, g, make_response, render_template, request
 from markupsafe import Markup
@@ -12,8 +11,8 @@ from scheduler.finding import queries
 from scheduler.finding.rules import needed_most
 from scheduler.kit import language
 from scheduler.kit.refusals import NotFound
-from scheduler.kit.templating import form_fields, path_for
-from scheduler.kit.web import application, connection, needs, now, today
+from scheduler.kit.templating import drawing, form_fields, path_for
+from scheduler.kit.web import connection, needs, now, today
 from scheduler.nights import words
 from scheduler.partnership.queries import areas
 
@@ -24,24 +23,16 @@ HOME_WEEKS = 4
 MOST_WEEKS = 60
 # A walk that goes past midnight is still tonight's until it ends.
 LONGEST_SHIFT = timedelta(hours=12)
-FORM_FIELDS = "<!--form fields-->"
-
-
-@lru_cache(maxsize=8192)
-def _drawn(card: Card, _language: str, _zone: str, level: int, *, by_area: bool) -> str:
-    """Return a card's HTML. A card is a value, and equal values look equal: drawn once, however many look."""
-    macros = application().jinja_env.get_template("finding/card.html").make_module({"demo": False})
-    place = Markup(FORM_FIELDS)  # noqa: S704 - a constant
-    return str(macros.card(card, place, level, by_area))  # type: ignore[attr-defined]
+FORM_FIELDS = Markup("<!--form fields-->")
 
 
 def show_cards(listed: Iterable[Card], level: int = 2, by_area: bool = False) -> Markup:
     """Return cards with this request's hidden fields in their forms."""
     if "card_fields" not in g:
         g.card_fields = str(form_fields())
-    spoken, zone = language.current(), str(language.zone())
-    drawn = "".join([_drawn(card, spoken, zone, level, by_area=by_area) for card in listed])
-    return Markup(drawn.replace(FORM_FIELDS, g.card_fields))  # noqa: S704 - both halves are escaped
+    of_card = drawing("finding/card.html", "card")
+    pictures = "".join([of_card(card, FORM_FIELDS, level, by_area) for card in listed])
+    return Markup(pictures.replace(FORM_FIELDS, g.card_fields))  # noqa: S704 - both halves are escaped
 
 
 def show_card(card: Card, level: int = 2, by_area: bool = False) -> Markup:

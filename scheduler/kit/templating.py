@@ -1,8 +1,9 @@
 """What every template may use, and the hidden fields of every form."""
 
 import secrets
+from collections.abc import Callable, Hashable
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 
 from flask import g, session, url_for
 from flask_wtf.csrf import generate_csrf
@@ -41,6 +42,7 @@ def register(app: Application) -> None:
         gettext=translated,
         url_for=path_for,
         once_key=once_key,
+        drawn=drawn,
         asset=asset,
         languages=language.own_names(),
         demo=app.settings.demo,
@@ -72,6 +74,24 @@ def translated(text: str, **values: object) -> Markup:
 def path_for(endpoint: str, **values: str | int | date | None) -> str:
     """Return the path of a page. It depends on nothing but these words, so it is built once."""
     return url_for(endpoint, **values)  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=16384)
+def _drawn(template: str, macro: str, _language: str, _zone: str, *values: Hashable) -> Markup:
+    macros = application().jinja_env.get_template(template).make_module()
+    picture: Markup = getattr(macros, macro)(*values)
+    return picture
+
+
+def drawing(template: str, macro: str) -> Callable[..., Markup]:
+    """Return what draws a macro from values. Equal values look equal, so each picture is drawn once for a
+    language and a zone, however many look. Such a macro may use nothing of the request but what it is given."""
+    return partial(_drawn, template, macro, language.current(), str(g.zone))
+
+
+def drawn(template: str, macro: str, *values: Hashable) -> Markup:
+    """Return a macro's picture of these values, as `drawing` does."""
+    return drawing(template, macro)(*values)
 
 
 def once_key() -> str:
