@@ -67,8 +67,6 @@ def _book_held(connection: Connection, acting: Acting, row: AnyRow, once: str) -
     if row.booked + row.held >= row.wanted:
         raise Full
     booking_id = take_and_insert(connection, acting, row, once)
-    if booking_id is None:
-        raise Full
     return booking_id
 
 

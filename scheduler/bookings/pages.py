@@ -9,7 +9,7 @@ from scheduler.bookings.rules import BookingRefusal, Full, Overlapping, TooLateT
 from scheduler.kit.faults import refused
 from scheduler.kit.language import gettext, zone
 from scheduler.kit.refusals import NotFound, Refusal
-from scheduler.kit.templating import once_key
+from scheduler.kit.templating import once_key, path_for
 from scheduler.kit.web import connection, needs, now, public_url, row_id, today
 from scheduler.people.rules import Acting
 
@@ -38,7 +38,7 @@ def _once() -> str:
 
 
 def _to_booking(booking_id: int) -> AnyResponse:
-    return redirect(url_for("bookings.booking", booking_id=booking_id), code=303)
+    return redirect(path_for("bookings.booking", booking_id=booking_id), code=303)
 
 
 @pages.post("/shifts/<int:shift_id>/bookings")

@@ -24,9 +24,9 @@ from scheduler.bookings.rules import BookingState, Ended, Facts, OtherWalk
 from scheduler.bookings.tables import Booking
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
-from scheduler.kit.database import AnyRow, spelled_out
+from scheduler.kit.database import AnyRow, LostRace, spelled_out
 from scheduler.kit.language import short_day
-from scheduler.kit.ready import BACK_TO_MARK, SET_MARK, Ready, Step, together
+from scheduler.kit.ready import Ready, Step, together
 from scheduler.kit.refusals import NotFound
 from scheduler.messages.actions import Question, Recipient, Text, queue
 from scheduler.messages.rules import MessageKind, QuestionKind
@@ -245,19 +245,17 @@ def insert_booking(
     return int(written.rows[0][0])
 
 
-def take_and_insert(connection: Connection, acting: Acting, row: AnyRow, once: str) -> int | None:
-    """Take a free place and write its booking and its audit entry, all asked for at once; return the booking's
-    id. None when every place is taken or held: nothing is written then."""
-    _, taken, written, _ = together(
+def take_and_insert(connection: Connection, acting: Acting, row: AnyRow, once: str) -> int:
+    """Take a place that `row` shows as free and write its booking and its audit entry, all asked for at once;
+    return the booking's id. Raises LostRace if somebody has taken it since `row` was read."""
+    taken, written, _ = together(
         connection,
-        SET_MARK,
         (_TAKE, {"taken_id": row.shift_id}),
         (_INSERT, _written(acting, row, BookingState.BOOKED, once)),
         _entry(acting, "booking.booked", row, None, BookingState.BOOKED),
     )
     if taken.touched != 1:
-        together(connection, BACK_TO_MARK)
-        return None
+        raise LostRace
     return int(written.rows[0][0])
 
 

@@ -16,11 +16,13 @@ from scheduler.bookings.places import (
     change_places,
     end_booking,
     hold,
+    hold_and_read,
     insert_booking,
     lock_full,
     note,
     overlapping_booking_id,
     read,
+    take_and_insert,
     take_held_place,
     take_place,
     tell,
@@ -55,18 +57,14 @@ def join(
     Who is in it, or on the shift, already gets that booking. If a place is free after all, it is booked.
     Raises the refusals of `rules.check_may_take`.
     """
-    hold(connection, acting.partnership_id, [person_id])
-    row = read(connection, acting.partnership_id, shift_id, person_id, once)
+    row = hold_and_read(connection, acting.partnership_id, shift_id, person_id, once)
     known: int | None = row.mine_id or row.once_id
     if known is not None:
         return known
     check_may_take(facts_of(connection, row), acting.now)
     if not lock_full(connection, shift_id):
-        if not take_place(connection, shift_id):
-            raise TakenByAnother
-        booking_id = insert_booking(connection, acting, row, BookingState.BOOKED, once)
-        note(connection, acting, "booking.booked", row, None, BookingState.BOOKED)
-        return booking_id
+        booking_id = take_and_insert(connection, acting, row, once)
+            return booking_id
     booking_id = insert_booking(connection, acting, row, BookingState.WAITING, once, auto_take=auto_take)
     note(connection, acting, "booking.waiting", row, None, BookingState.WAITING)
     return booking_id

@@ -65,6 +65,10 @@ def _from_postgresql(value: datetime | None) -> datetime | None:
     return None if value is None else value.astimezone(UTC)
 
 
+class LostRace(Exception):
+    """What was read has changed before it could be acted on: the whole unit is undone and run again."""
+
+
 class Base(DeclarativeBase):
     metadata = MetaData(
         naming_convention={
@@ -106,16 +110,18 @@ def spelled_out(statement: Statement) -> Statement:
 
 
 class Database:
-    """One engine, and the two ways to use it: `reading()` and `write(work)`."""
+    """The two ways to use the database: `reading()` and `write(work)`. With `one_writer` a unit of writing keeps
+    all others from writing."""
 
     def __init__(self, url: str, connections: int = 8) -> None:
         in_file = url.startswith("sqlite")
+        self.one_writer = in_file
         self.engine = _sqlite_engine(url) if in_file else _postgresql_engine(url, connections, "READ COMMITTED")
         self._writing = self.engine.execution_options(writes=True)
         # At READ COMMITTED each statement sees its own state anyway: two round trips less for each page.
         self._reading = self.engine if in_file else _postgresql_engine(url, connections, "AUTOCOMMIT")
         # Threads of one process queue here in order; SQLite's own waiting is unfair between writers.
-        self._turn: threading.Lock | None = threading.Lock() if url.startswith("sqlite") else None
+        self._turn: threading.Lock | None = threading.Lock() if in_file else None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -130,7 +136,7 @@ class Database:
         for tries_left in reversed(range(TRIES)):
             try:
                 return self._once(work)
-            except DBAPIError as error:
+            except (DBAPIError, LostRace) as error:
                 if not tries_left or not _worth_another_try(error):
                     raise
         raise AssertionError("unreachable: the last try returns or raises")
@@ -150,8 +156,8 @@ class Database:
         self._reading.dispose()
 
 
-def _worth_another_try(error: DBAPIError) -> bool:
-    if error.connection_invalidated:
+def _worth_another_try(error: DBAPIError | LostRace) -> bool:
+    if isinstance(error, LostRace) or error.connection_invalidated:
         return True
     return getattr(error.orig, "sqlstate", None) in RETRIED_SQLSTATES
 

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 from werkzeug.exceptions import NotFound as WrongPage
 
 from scheduler.kit import language
+from scheduler.kit.database import LostRace
 from scheduler.kit.refusals import Invalid, NotFound, Refusal, TooLarge, Unavailable, WrongMethod
 from scheduler.kit.web import Application, application
 
@@ -37,7 +38,7 @@ def refused(refusal: Refusal, **next_steps: object) -> Response:
 def register(app: Application) -> None:
     app.register_error_handler(Refusal, _refusal)
     app.register_error_handler(HTTPException, _http)
-    for fault in (OperationalError, InterfaceError, PoolTimeout):
+    for fault in (OperationalError, InterfaceError, PoolTimeout, LostRace):
         app.register_error_handler(fault, _database_away)
     app.register_error_handler(Exception, _unexpected)
 

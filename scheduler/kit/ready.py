@@ -8,16 +8,15 @@ itself. On PostgreSQL, statements sent `together` share one round trip.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Dialect, text
+from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import UpdateBase
-from sqlalchemy.sql.elements import ColumnElement, TextClause
 from sqlalchemy.sql.selectable import Select
 from sqlalchemy.types import TypeEngine
 
 from scheduler.kit.database import spelled_out
 
-Statement: TypeAlias = Select[*tuple[Any, ...]] | UpdateBase | TextClause
+Statement: TypeAlias = Select[*tuple[Any, ...]] | UpdateBase
 Parameters: TypeAlias = Mapping[str, Any]
 Convert: TypeAlias = Callable[[Any], Any]
 
@@ -36,7 +35,7 @@ class Ready:
     def __init__(self, statement: Statement, *, columns: Sequence[str] = ()) -> None:
         self.statement = spelled_out(statement)
         self.columns = columns
-        self._row = NamedTuple("Row", [(column.name, Any) for column in _columns(self.statement)])  # type: ignore[misc]
+        self._row = NamedTuple("Row", [(column.name, Any) for column in self.statement.exported_columns])  # type: ignore[misc]
         self._compiled: dict[str, _Compiled] = {}
 
     def _for(self, dialect: Dialect) -> "_Compiled":
@@ -87,17 +86,13 @@ class _Compiled:
         }
         for name in columns:
             self.constants.pop(name, None)
-        self.converts = [_way_out(column.type, dialect) for column in _columns(statement)]
+        self.converts = [_way_out(column.type, dialect) for column in statement.exported_columns]
 
     def values(self, parameters: Parameters) -> Any:  # noqa: ANN401 - a tuple or a dict, as the driver wants it
         ready = dict(self.constants)
         for name, value in parameters.items():
             ready[name] = _entered(value, self.enters[name])
         return ready if self.in_order is None else [ready[name] for name in self.in_order]
-
-
-def _columns(statement: Statement) -> Sequence[ColumnElement[Any]]:
-    return [] if isinstance(statement, TextClause) else list(statement.exported_columns)
 
 
 def _way_in(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
@@ -113,9 +108,6 @@ def _entered(value: Any, enter: Convert | None) -> Any:  # noqa: ANN401 - any co
 
 
 Step: TypeAlias = tuple[Ready, Parameters]
-# Around steps of which a later one must not stand if an earlier one did nothing.
-SET_MARK: Step = (Ready(text("SAVEPOINT mark")), {})
-BACK_TO_MARK: Step = (Ready(text("ROLLBACK TO SAVEPOINT mark")), {})
 
 
 def together(connection: Connection, *steps: Step) -> list[Result]:

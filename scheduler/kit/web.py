@@ -80,11 +80,12 @@ class Application(Flask):
         permission = self._permission()
         if permission is None:
             return super().dispatch_request()
-        self._meet_visitor()
         if request.method in SAFE_METHODS:
             return self._answer(connection(), permission)
-        # Who looks is read before, not in, the write unit: others may write meanwhile.
-        close_reading()
+        if self.database.one_writer:
+            # Who looks is read before, not in, the write unit: others may write meanwhile.
+            self._meet_visitor()
+            close_reading()
         return self.database.write(lambda writing: self._answer(writing, permission))
 
     def _permission(self) -> str | None:
@@ -101,6 +102,8 @@ class Application(Flask):
     def _answer(self, unit: Connection, permission: str) -> Any:  # noqa: ANN401 - Flask's own type of an answer
         g.unit = unit
         try:
+            if "visitor" not in g:
+                self._meet_visitor()
             instead = self.doors.enter(g.visitor, permission)
             # Made here, so that a page's text is read in the same transaction, before the commit.
             return make_response(super().dispatch_request() if instead is None else instead)
