@@ -123,13 +123,18 @@ def together(connection: Connection, *steps: Step) -> list[Result]:
     assert driver is not None
     wanted = [(ready._for(dialect), parameters) for ready, parameters in steps]  # noqa: SLF001
     try:
-        if len(wanted) > 1 and dialect.name == "postgresql":
+        if dialect.name == "postgresql" and (len(wanted) > 1 or _begins(driver)):
             with driver.pipeline():
                 cursors = [_execute(connection, driver, *step) for step in wanted]
             return [_result(cursor) for cursor in cursors]
         return [_result(_execute(connection, driver, *step)) for step in wanted]
     except dialect.loaded_dbapi.Error as error:
         raise _told(connection, wanted[0][0].sql, error) from error
+
+
+def _begins(driver: Any) -> bool:  # noqa: ANN401 - psycopg's connection
+    """Return whether the driver will send BEGIN first: it can go along."""
+    return not driver.autocommit and driver.pgconn.transaction_status == 0
 
 
 def _execute(connection: Connection, driver: Any, compiled: _Compiled, parameters: Parameters) -> Any:  # noqa: ANN401
