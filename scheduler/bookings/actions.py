@@ -66,8 +66,7 @@ def _book_held(connection: Connection, acting: Acting, row: AnyRow, once: str) -
     check_may_take(facts(connection, row), acting.now)
     if row.booked + row.held >= row.wanted:
         raise Full
-    booking_id = take_and_insert(connection, acting, row, once)
-    return booking_id
+    return take_and_insert(connection, acting, row, once)
 
 
 def book_several(

@@ -63,8 +63,7 @@ def join(
         return known
     check_may_take(facts_of(connection, row), acting.now)
     if not lock_full(connection, shift_id):
-        booking_id = take_and_insert(connection, acting, row, once)
-            return booking_id
+        return take_and_insert(connection, acting, row, once)
     booking_id = insert_booking(connection, acting, row, BookingState.WAITING, once, auto_take=auto_take)
     note(connection, acting, "booking.waiting", row, None, BookingState.WAITING)
     return booking_id
