@@ -1,7 +1,7 @@
 """Lykta: the volunteer shift scheduler that a town's night walks can rely on.
 
 This module is the assembly, and the only one that knows every room. The order of the rooms, lowest first:
-kit < partnership < messages < people < nights < bookings < finding < calendars < gaps < demo.
+kit < partnership < messages < people < nights < bookings < finding < calendars < gaps < answers < demo.
 A room looks down, never up.
 """
 
@@ -17,6 +17,7 @@ def create_app(
 ) -> Application:
     """Return the application: a plain WSGI callable. Settings come from the environment unless given."""
     from scheduler import commands
+    from scheduler.answers import pages as answers
     from scheduler.bookings import pages as bookings
     from scheduler.calendars import pages as calendars
     from scheduler.calendars.front import Front
@@ -35,7 +36,7 @@ def create_app(
         clock or (FrozenClock(chosen.demo_now) if chosen.demo_now else SystemClock()),
         Doors(queries.visitor, doors.enter, doors.language_of, doors.zone_of),
     )
-    for room in (messages, pages, bookings, finding, calendars, gaps):
+    for room in (messages, pages, bookings, finding, calendars, gaps, answers):
         app.register_blueprint(room.pages)
     if chosen.demo:
         from scheduler.demo import pages as demo

@@ -85,7 +85,8 @@ def plan_batch(
     letters = [
         (row.partnership_id, Recipient(row.phone, row.language, row.person_id), text)
         for row in rows
-        if (text := _reminder(row, kind, now, sites[row.partnership_id])) is not None
+        # A partnership that was founded a moment ago is known at the next look.
+        if (site := sites.get(row.partnership_id)) and (text := _reminder(row, kind, now, site))
     ]
     queue_many(connection, letters, now)
     return len(letters), rows[-1].booking_id if len(rows) == BATCH else 0

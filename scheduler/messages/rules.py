@@ -81,12 +81,13 @@ class MessageKind(StrEnum):
 
 
 class Reply(StrEnum):
-    """What an answer by SMS is answered with; the wording stands in `texts.py`."""
+    """What an answer by SMS is answered with; the wording stands in `replies.py`. No word is
+    one of MessageKind's too: words of equal letters are equal."""
 
     COMING = "coming"
     CANCELLED = "cancelled"
     CANCELLED_LATE = "cancelled_late"
-    PLACE_YOURS = "place_yours"
+    PLACE_YOURS = "place_taken"
     DECLINED = "declined"
     ANSWERED_ALREADY = "answered_already"
     TOO_LATE = "too_late"
@@ -99,7 +100,7 @@ class Reply(StrEnum):
     HELP = "help"
     STOPPED = "stopped"
     STARTED = "started"
-    PASSED_ON = "passed_on"
+    PASSED_ON = "words_passed_on"
     UNCLEAR = "unclear"
 
 

@@ -101,3 +101,14 @@ def test_without_the_demo_its_pages_do_not_exist(tmp_path):
     assert client.get("/demo/sms", base_url=make.SITE).status_code == 404
     assert client.get("/demo/sign-in/coordinator", base_url=make.SITE).status_code == 404
     assert "demo" not in app.cli.commands
+
+
+def test_the_demo_s_phone_can_answer(app, database):
+    """A visitor picks whose phone to look at, answers as that person, and sees the answer's answer."""
+    fill(database)
+    visitor = Visitor(app, make.Town(1, 1, 1, 1, 1))
+    visitor.get("/demo/sms?phone=%2B46701740609")
+    visitor.follow(visitor.send("/demo/sms", {"phone": "+46701740609", "body": "MINA"}))
+    assert "MINA" in visitor.words()
+    assert "Dina pass:" in visitor.words() or "inga bokade pass" in visitor.words()
+    visitor.send("/demo/sms", {"phone": "+46701234567", "body": "MINA"}, 422)

@@ -7,7 +7,19 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SCHEDULER = ROOT / "scheduler"
-ORDER = ["kit", "partnership", "messages", "people", "nights", "bookings", "finding", "calendars", "gaps", "demo"]
+ORDER = [
+    "kit",
+    "partnership",
+    "messages",
+    "people",
+    "nights",
+    "bookings",
+    "finding",
+    "calendars",
+    "gaps",
+    "answers",
+    "demo",
+]
 # The assembly and what spans the rooms.
 SPANNING = {"__init__.py", "wsgi.py", "tables.py", "commands.py", "worker.py"}
 

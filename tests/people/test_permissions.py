@@ -65,7 +65,9 @@ POST_MATRIX = {
     "bookings.take_over": ("/bookings/{offered}/take-over", dict.fromkeys(KINDS, 404) | {"nobody": 403}),
     "bookings.refuse_take_over": ("/bookings/{offered}/refuse-take-over", dict.fromkeys(KINDS, 404) | {"nobody": 403}),
     # Without the operator's signature nobody gets in.
+    "answers.inbound": ("/sms/inbound", dict.fromkeys(KINDS, 403)),
     "messages.status": ("/sms/status/1/1-x", dict.fromkeys(KINDS, 403)),
+    "demo.answer": ("/demo/sms", dict.fromkeys(KINDS, 422)),
     "people.send_code": ("/sign-in", dict.fromkeys(KINDS, 422)),
     "people.check_code": ("/sign-in/code", dict.fromkeys(KINDS, 303)),
     "people.sign_out": ("/sign-out", dict.fromkeys(KINDS, 303)),

@@ -73,7 +73,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('person_id', name=op.f('pk_text_preference'))
     )
     with op.batch_alter_table('message', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('reply', sa.Enum('coming', 'cancelled', 'cancelled_late', 'place_yours', 'declined', 'answered_already', 'too_late', 'taken_by_another', 'not_possible', 'nothing_asked', 'choose', 'walks', 'no_walks', 'help', 'stopped', 'started', 'passed_on', 'unclear', name='reply', native_enum=False, length=40), nullable=True))
+        batch_op.add_column(sa.Column('reply', sa.Enum('coming', 'cancelled', 'cancelled_late', 'place_taken', 'declined', 'answered_already', 'too_late', 'taken_by_another', 'not_possible', 'nothing_asked', 'choose', 'walks', 'no_walks', 'help', 'stopped', 'started', 'words_passed_on', 'unclear', name='reply', native_enum=False, length=40), nullable=True))
         batch_op.add_column(sa.Column('language', sa.String(), server_default=sa.text("'sv'"), nullable=False))
         batch_op.add_column(sa.Column('words', sa.JSON(), server_default=sa.text("'{}'"), nullable=False))
         batch_op.add_column(sa.Column('lane', sa.Integer(), server_default=sa.text('1'), nullable=False))
