@@ -21,6 +21,7 @@ from scheduler.kit import assets, faults, templating
 from scheduler.kit.clock import Clock
 from scheduler.kit.database import Database
 from scheduler.kit.refusals import CrossSite, Invalid
+from scheduler.kit.sessions import SignedCookies
 from scheduler.kit.settings import Settings
 from scheduler.kit.web import (
     LARGEST_ID,
@@ -82,6 +83,7 @@ def build(settings: Settings, database: Database, clock: Clock, doors: Doors) ->
         WTF_CSRF_SSL_STRICT=False,  # the origin is checked below, also without https
         TRAP_HTTP_EXCEPTIONS=False,
     )
+    app.session_interface = SignedCookies(app)
     if settings.proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=0, x_prefix=0
