@@ -1,7 +1,7 @@
 """Lykta: the volunteer shift scheduler that a town's night walks can rely on.
 
 This module is the assembly, and the only one that knows every room. The order of the rooms, lowest first:
-kit < partnership < messages < people < nights < bookings < finding < calendars < gaps < answers < demo.
+kit < partnership < messages < people < nights < bookings < finding < calendars < gaps < answers < sendings < demo.
 A room looks down, never up.
 """
 
@@ -26,8 +26,9 @@ def create_app(
     from scheduler.kit.phone import as_swedes_write
     from scheduler.messages import pages as messages
     from scheduler.nights import words
-    from scheduler.people import doors, pages, queries
+    from scheduler.people import doors, pages, queries, text_pages
     from scheduler.people.permissions import PERMISSIONS
+    from scheduler.sendings import pages as sendings
 
     chosen = settings or from_environment()
     app = build(
@@ -36,7 +37,7 @@ def create_app(
         clock or (FrozenClock(chosen.demo_now) if chosen.demo_now else SystemClock()),
         Doors(queries.visitor, doors.enter, doors.language_of, doors.zone_of),
     )
-    for room in (messages, pages, bookings, finding, calendars, gaps, answers):
+    for room in (messages, pages, text_pages, bookings, finding, calendars, gaps, answers, sendings):
         app.register_blueprint(room.pages)
     if chosen.demo:
         from scheduler.demo import pages as demo

@@ -35,6 +35,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "see people of a shift": frozenset({"coordinator"}),
     "read the log": frozenset({"coordinator"}),
     "see a person": frozenset({"coordinator"}),
+    "see texts": frozenset({"coordinator"}),
+    "send texts": frozenset({"coordinator"}),
     "approve members": frozenset({"contact", "coordinator"}),
     "invite members": frozenset({"contact", "coordinator"}),
 }

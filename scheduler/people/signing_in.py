@@ -96,7 +96,7 @@ def ask_for_code(
         .values(
             partnership_id=partnership_id,
             challenge_hash=digest(challenge),
-            code_hash=_code_hash(secret_key, challenge, code),
+            code_hash=code_hash(secret_key, challenge, code),
             person_id=person.id if person is not None else None,
             joining=dict(joining) if joining is not None else None,
             tries_left=TRIES,
@@ -152,7 +152,7 @@ def answer_code(
     if taken is None:
         return Answer(Outcome.ENDED)
     digits = "".join(character for character in typed if character.isdecimal())
-    right = hmac.compare_digest(taken.code_hash, _code_hash(secret_key, challenge, digits))
+    right = hmac.compare_digest(taken.code_hash, code_hash(secret_key, challenge, digits))
     if not right or (taken.person_id is None and taken.joining is None):
         return Answer(Outcome.WRONG if taken.tries_left else Outcome.ENDED, tries_left=taken.tries_left)
     connection.execute(update(SignInCode).where(SignInCode.id == taken.id).values(used_at=now, joining=None))
@@ -211,7 +211,8 @@ def forget_old(connection: Connection, now: datetime) -> int:
     return codes + connection.execute(delete(LimitCount).where(LimitCount.window_starts_at < now - 2 * WINDOW)).rowcount
 
 
-def _code_hash(secret_key: str, challenge: str, code: str) -> str:
+def code_hash(secret_key: str, challenge: str, code: str) -> str:
+    """Return what is stored of a code: worthless without the deployment's key and the browser's challenge."""
     return _keyed(secret_key, f"code:{challenge}:{code}")
 
 

@@ -18,6 +18,7 @@ ORDER = [
     "calendars",
     "gaps",
     "answers",
+    "sendings",
     "demo",
 ]
 # The assembly and what spans the rooms.

@@ -37,6 +37,13 @@ MATRIX = {
     "people.person": ("/lead/people/{person}", LEADING),
     "gaps.gaps": ("/lead", NUMBERS),
     "gaps.shift": ("/lead/shifts/{shift}", LEADING),
+    "my_texts.choices": ("/me/texts", MEMBER),
+    "my_texts.number": ("/me/number", MEMBER),
+    "my_texts.code": ("/me/number/code", dict.fromkeys(KINDS, 303)),
+    "sendings.texts": ("/lead/texts", LEADING),
+    "sendings.new": ("/lead/texts/new", LEADING),
+    "sendings.of_shift": ("/lead/texts/shifts/{shift}", LEADING),
+    "sendings.of_person": ("/lead/texts/people/{person}", LEADING),
     "demo.sms": ("/demo/sms", PUBLIC),
     "demo.sign_in": ("/demo/sign-in/nobody-plays-this", dict.fromkeys(KINDS, 404)),
     # A booking of somebody else's does not exist, whoever asks.
@@ -67,6 +74,18 @@ POST_MATRIX = {
     # Without the operator's signature nobody gets in.
     "answers.inbound": ("/sms/inbound", dict.fromkeys(KINDS, 403)),
     "messages.status": ("/sms/status/1/1-x", dict.fromkeys(KINDS, 403)),
+    "my_texts.choose": ("/me/texts", dict.fromkeys(KINDS, 303) | {"nobody": 403}),
+    "my_texts.send_code": ("/me/number", dict.fromkeys(KINDS, 422) | {"nobody": 403}),
+    "my_texts.check_code": ("/me/number/code", dict.fromkeys(KINDS, 303) | {"nobody": 403}),
+    "sendings.use_number": (
+        "/lead/texts/people/{person}/use-number",
+        dict.fromkeys(KINDS, 403) | {"coordinator": 303},
+    ),
+    "sendings.again": ("/lead/texts/999999/again", dict.fromkeys(KINDS, 403) | {"coordinator": 409}),
+    "sendings.read": ("/lead/texts/read/999999", dict.fromkeys(KINDS, 403) | {"coordinator": 404}),
+    "sendings.resume": ("/lead/texts/resume", dict.fromkeys(KINDS, 403) | {"coordinator": 303}),
+    "sendings.plan": ("/lead/texts/plan", dict.fromkeys(KINDS, 403) | {"coordinator": 422}),
+    "sendings.send": ("/lead/texts/new", dict.fromkeys(KINDS, 403) | {"coordinator": 422}),
     "demo.answer": ("/demo/sms", dict.fromkeys(KINDS, 422)),
     "people.send_code": ("/sign-in", dict.fromkeys(KINDS, 422)),
     "people.check_code": ("/sign-in/code", dict.fromkeys(KINDS, 303)),
@@ -205,13 +224,14 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
     boss = database.write(write)
     stranger = Visitor(app, other, host="ange.example").sign_in(boss)
     theirs = {"/", "/nights", "/nights/2026-11-27", "/tonight", "/mine", "/bookings", "/me", "/joined", "/lead",
-              "/lead/members", "/demo/sms", "/me/calendar", "/me/calendar/needs/0"}  # fmt: skip
+              "/lead/members", "/lead/texts", "/lead/texts/new", "/me/texts", "/me/number", "/demo/sms",
+              "/me/calendar", "/me/calendar/needs/0"}  # fmt: skip
     for path, _ in MATRIX.values():
         if path in theirs:
             stranger.get(path)
             assert "Arenaområdet 27" not in stranger.words()
             assert "Nattvandring Timrå" not in stranger.text
-        elif "sign-in" not in path:
+        elif "sign-in" not in path and path != "/me/number/code":
             stranger.get(path.format(**names), 404)
     for endpoint, (path, _) in POST_MATRIX.items():
         if "{" in path and endpoint != "people.join":

@@ -1,0 +1,83 @@
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from scheduler.kit.refusals import Invalid
+from scheduler.messages.rules import not_in_alphabet, segments, to_gsm7
+
+LONGEST_CHARACTERS = 459  # three segments
+
+
+class AudienceKind(StrEnum):
+    NIGHT = "night"
+    SHIFT = "shift"
+    UNANSWERED = "unanswered"
+    CLUB = "club"
+    EVERYBODY = "everybody"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Whom a sending goes to: a night, a shift (or those of it who have not said that they come), a club …"""
+
+    kind: AudienceKind
+    number: int = 0
+    night: date | None = None
+
+    @property
+    def word(self) -> str:
+        """Return the audience as forms carry it."""
+        return f"{self.kind}:{self.night.isoformat() if self.night else self.number}"
+
+
+def audience(word: str) -> Audience:
+    """Return the audience that a form names. Raises Invalid("to") for none."""
+    kind, _, rest = word.partition(":")
+    try:
+        if kind == AudienceKind.NIGHT:
+            return Audience(AudienceKind.NIGHT, night=date.fromisoformat(rest))
+        return Audience(AudienceKind(kind), int(rest or 0))
+    except ValueError:
+        raise Invalid("to", "none_chosen") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Somebody in an audience. `reachable` is False for a number that is dead or stopped, or news switched off."""
+
+    person_id: int
+    name: str
+    phone: str
+    language: str
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a sending would be: the text as phones show it, and what it costs in öre."""
+
+    text: str
+    changed: list[str]
+    segments: int
+    characters: int
+    receivers: int
+    unreachable: list[str]
+    cost_ore: int
+    passes_ceiling: bool
+    leaves_at: datetime
+
+
+def as_sent(typed: str) -> str:
+    """Return the words as they are sent. Raises Invalid("text") for none, or more than three segments."""
+    text = "\n".join(line.rstrip() for line in to_gsm7(typed.strip().replace("\r\n", "\n")).splitlines()).strip()
+    if not text:
+        raise Invalid("text", "empty")
+    if segments(text) > 3:  # noqa: PLR2004 - a text, not a letter
+        raise Invalid("text", "too_long")
+    return text
+
+
+def lost(typed: str) -> list[str]:
+    """Return the characters that a text cannot carry and that are replaced or left out."""
+    return [character for character in not_in_alphabet(typed) if not character.isspace()]

@@ -1,0 +1,178 @@
+"""What a coordinator sees and sends."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from scheduler.bookings import actions
+from scheduler.messages import halt, standing
+from scheduler.messages.rules import MessageState
+from scheduler.messages.spending import change_plan, spending
+from scheduler.messages.tables import Incoming, Message
+from scheduler.people.actions import grant_role
+from scheduler.people.rules import Role
+from scheduler.worker import once, sender
+from tests import make
+
+EVA = "+46701740605"
+
+
+@pytest.fixture
+def scene(database, town, visitor):
+    def write(connection):
+        boss = make.person(connection, town, "Karin", number="+46701740606")
+        grant_role(connection, town.id, boss, Role.COORDINATOR, make.NOW)
+        eva = make.person(connection, town, "Eva", number=EVA)
+        shift = make.shift(connection, town)
+        actions.book(connection, make.acting(town, eva), shift, eva, "a")
+        return boss, eva, shift
+
+    boss, eva, shift = database.write(write)
+    visitor.sign_in(boss)
+    return visitor, eva, shift
+
+
+def sent(database):
+    with database.reading() as connection:
+        return connection.execute(select(Message.__table__).order_by(Message.id)).all()
+
+
+def write_text(visitor, to, text, status=200):
+    visitor.get("/lead/texts/new")
+    key = re.search(r'name="sending" value="([^"]+)"', visitor.text)[1]
+    fields = {"to": to, "text": text, "sending": key}
+    visitor.send("/lead/texts/new", fields, status)
+    return fields
+
+
+def test_a_text_is_shown_with_its_cost_before_it_is_sent_once(scene, database, app):
+    visitor, _eva, _shift = scene
+    fields = write_text(visitor, "night:2026-11-27", "Ta med reflexväst — det regnar 🌧")
+    assert "Ta med reflexväst - det regnar" in visitor.words()
+    assert "1 sms (30 tecken), 1 mottagare, ≈ 0,50 kr" in visitor.words()
+    assert "Ett sms kan inte bära — 🌧" in visitor.words()
+    assert sent(database) == []
+    for _ in range(2):
+        visitor.send("/lead/texts/new", fields | {"step": "send"})
+    (row,) = sent(database)
+    assert (row.kind.value, row.to_phone, row.body) == ("notice", EVA, "Ta med reflexväst - det regnar")
+    once(app)
+    visitor.get("/lead/texts")
+    assert "Eva Lyktdal Från samordnaren" in visitor.words()
+    assert "Skickat, inget kvitto än" in visitor.words()
+    assert "0,50 av 500 kr, 1 sms." in visitor.words()
+
+
+@pytest.mark.parametrize(
+    ("to", "text", "says"),
+    [
+        ("", "Hej", "Välj vem sms:et går till."),
+        ("night:yesterday", "Hej", "Välj vem"),
+        ("everybody:", "  \n ", "Skriv vad sms:et ska säga."),
+        ("everybody:", "🌙🌙", "Skriv vad"),
+        ("everybody:", "x" * 460, "högst 459 tecken"),
+        ("club:999", "Hej", "Ingen där kan nås"),
+    ],
+)
+def test_bad_input_is_told_and_what_was_typed_is_kept(scene, to, text, says):
+    visitor, _eva, _shift = scene
+    write_text(visitor, to, text, 422)
+    assert says in visitor.words()
+    assert text.strip() in visitor.text
+
+
+def test_who_cannot_be_reached_is_named_and_not_paid_for(scene, database):
+    visitor, eva, shift = scene
+    database.write(lambda connection: standing.stop(connection, EVA, make.NOW))
+    write_text(visitor, f"shift:{shift}", "Hej", 422)
+    write_text(visitor, "everybody:", "Hej")
+    assert "Nås inte med sms: Eva Lyktdal." in visitor.words()
+    assert "1 mottagare" in visitor.words()
+    visitor.get(f"/lead/texts/people/{eva}")
+    assert "Har svarat STOPP" in visitor.words()
+
+
+def test_a_dead_number_is_shown_and_used_again_after_a_look(scene, database):
+    visitor, eva, _shift = scene
+    database.write(lambda connection: standing.note_dead(connection, EVA, "21614", make.NOW))
+    visitor.get(f"/lead/texts/people/{eva}")
+    assert "Inget sms når numret (21614" in visitor.words()
+    visitor.follow(visitor.send(f"/lead/texts/people/{eva}/use-number"))
+    assert "Inget sms når" not in visitor.words()
+
+
+def test_the_ceiling_holds_what_is_written_by_hand_and_warns_before(scene, database, app, town):
+    visitor, _eva, shift = scene
+    visitor.follow(visitor.send("/lead/texts/plan", {"segment": "0,50", "ceiling": "1"}))
+    for text in ("Ett", "Två", "Tre"):
+        fields = write_text(visitor, f"shift:{shift}", text)
+        visitor.send("/lead/texts/new", fields | {"step": "send"})
+        once(app)
+    states = [row.state for row in sent(database) if row.kind == "notice"]
+    assert states == [MessageState.SENT, MessageState.SENT, MessageState.QUEUED]
+    with database.reading() as connection:
+        assert spending(connection, town.id, make.NOW).reached
+    visitor.get("/lead/texts")
+    assert "Taket är nått" in visitor.words()
+    once(app)
+    assert [row.kind for row in sent(database)].count("ceiling_near") == 1
+    once(app)
+    assert [row.kind for row in sent(database)].count("ceiling_near") == 1
+    database.write(lambda connection: change_plan(connection, town.id, 50, 50_000))
+    app.clock.instant = make.NOW + timedelta(hours=2)
+    once(app)
+    assert sent(database)[2].state in {MessageState.SENT, MessageState.QUEUED}
+
+
+@pytest.mark.parametrize("fields", [{}, {"segment": "x", "ceiling": "500"}, {"segment": "1", "ceiling": "-5"}])
+def test_sums_that_are_none_are_told(scene, fields):
+    visitor, _eva, _shift = scene
+    visitor.send("/lead/texts/plan", fields, 422)
+    assert "Skriv summorna i kronor" in visitor.words()
+
+
+def test_what_did_not_arrive_can_be_sent_again_once(scene, database, app):
+    visitor, _eva, shift = scene
+    fields = write_text(visitor, f"shift:{shift}", "Hej")
+    visitor.send("/lead/texts/new", fields | {"step": "send"})
+    once(app)
+    database.write(lambda connection: connection.execute(update(Message).values(state=MessageState.UNDELIVERED)))
+    visitor.get(f"/lead/texts/shifts/{shift}")
+    assert "Kom inte fram" in visitor.words()
+    message = sent(database)[0].id
+    assert visitor.forms_to(f"/lead/texts/{message}/again")
+    visitor.send(f"/lead/texts/{message}/again")
+    visitor.send(f"/lead/texts/{message}/again", status=409)
+
+
+def test_the_page_says_that_the_account_is_refused_and_when_the_worker_was_last_at_work(scene, database, app):
+    visitor, _eva, _shift = scene
+    visitor.get("/lead/texts")
+    assert "har aldrig körts" in visitor.words()
+    assert app.test_client().get("/readyz").text == "ready\nworker last at work: never\n"
+    once(app)
+    app.clock.instant = make.NOW + timedelta(seconds=20)
+    database.write(lambda connection: halt.halt(connection, "20003", make.NOW))
+    visitor.get("/lead/texts")
+    assert "senast för 20 s sedan" in visitor.words()
+    assert "godtar inte vårt konto (20003)" in visitor.words()
+    assert app.test_client().get("/readyz").text == "ready\nworker last at work: 20 s ago\n"
+    visitor.send("/lead/texts/resume")
+    assert sender(app).send_due((0, 1, 2, 3)).put_off is False
+
+
+def test_words_from_people_are_read_and_put_away(scene, database, town):
+    from scheduler.answers.actions import Came, receive
+
+    visitor, eva, _shift = scene
+    came = Came("SM1", EVA, "Vilken grind?")
+    database.write(lambda connection: receive(connection, came, make.SITE, make.NOW))
+    visitor.get("/lead/texts")
+    assert "Vilken grind?" in visitor.words()
+    assert f"/lead/texts/new?to=person%3A{eva}" in visitor.text or f"/lead/texts/new?to=person:{eva}" in visitor.text
+    with database.reading() as connection:
+        incoming = connection.execute(select(Incoming.id)).scalar_one()
+    visitor.follow(visitor.send(f"/lead/texts/read/{incoming}"))
+    assert "Att läsa" not in visitor.words()
