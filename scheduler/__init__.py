@@ -1,7 +1,7 @@
 """Lykta: the volunteer shift scheduler that a town's night walks can rely on.
 
 This module is the assembly, and the only one that knows every room. The order of the rooms, lowest first:
-kit < partnership < messages < people < nights < bookings < finding < calendars < gaps < answers < sendings < demo.
+kit < partnership < messages < people < nights < bookings < finding < calendars < gaps < answers < sendings < walks < demo.
 A room looks down, never up.
 """
 
@@ -29,6 +29,7 @@ def create_app(
     from scheduler.people import doors, pages, queries, text_pages
     from scheduler.people.permissions import PERMISSIONS
     from scheduler.sendings import pages as sendings
+    from scheduler.walks import pages as walks
 
     chosen = settings or from_environment()
     app = build(
@@ -37,13 +38,13 @@ def create_app(
         clock or (FrozenClock(chosen.demo_now) if chosen.demo_now else SystemClock()),
         Doors(queries.visitor, doors.enter, doors.language_of, doors.zone_of),
     )
-    for room in (messages, pages, text_pages, bookings, finding, calendars, gaps, answers, sendings):
+    for room in (messages, pages, text_pages, bookings, finding, calendars, gaps, answers, sendings, walks):
         app.register_blueprint(room.pages)
     if chosen.demo:
         from scheduler.demo import pages as demo
 
         app.register_blueprint(demo.pages)
-    app.jinja_env.globals.update(finding.SHOW)
+    app.jinja_env.globals.update(finding.SHOW | walks.SHOW)
     app.jinja_env.filters.update(
         special=words.special_name,
         left_out=words.left_out_reason,

@@ -9,6 +9,7 @@ from scheduler.messages import tables as _messages
 from scheduler.nights import tables as _nights
 from scheduler.partnership import tables as _partnership
 from scheduler.people import tables as _people
+from scheduler.walks import tables as _walks
 
-ROOMS = (_audit, _heartbeat, _partnership, _messages, _people, _nights, _bookings, _calendars)
+ROOMS = (_audit, _heartbeat, _partnership, _messages, _people, _nights, _bookings, _calendars, _walks)
 METADATA = Base.metadata

@@ -27,6 +27,7 @@ from scheduler.partnership.tables import Partnership
 from scheduler.people.reaching import reread, warn_of_ceilings
 from scheduler.people.rules import Acting
 from scheduler.people.signing_in import forget_old
+from scheduler.walks.actions import forget_texts
 
 PASS_EVERY_SECONDS = 10.0
 SEND_EVERY_SECONDS = 2.0
@@ -116,6 +117,7 @@ def one_pass(app: Application, texts: Sender, go_on: Callable[[], bool] = lambda
         "codes forgotten": app.database.write(lambda connection: forget_old(connection, now)),
         "calendars made": make_what_is_stale(app.database, app.settings.public_url, now),
         "texts forgotten": app.database.write(lambda connection: forget_bodies(connection, now)),
+        "notes forgotten": app.database.write(lambda connection: forget_texts(connection, now)),
     }
 
 

@@ -317,7 +317,7 @@ def _first_name(connection: Connection, acting: Acting) -> str:
 def record_attendance(connection: Connection, acting: Acting, shift_id: int, attended: Collection[int]) -> int:
     """Write who came to a shift that has begun: the others who were booked did not. Returns how many came.
 
-    Raises NotFound or, before the start, TooEarly.
+    Writing the same again changes nothing. Raises NotFound or, before the start, TooEarly.
     """
     shift = connection.execute(
         select(Shift.starts_at).where(Shift.id == shift_id, Shift.partnership_id == acting.partnership_id)
@@ -328,13 +328,14 @@ def record_attendance(connection: Connection, acting: Acting, shift_id: int, att
         raise TooEarly
     change_places(connection, shift_id)
     booked = connection.execute(
-        select(Booking.id, Booking.person_id, Booking.shift_id).where(
+        select(Booking.id, Booking.person_id, Booking.shift_id, Booking.state).where(
             Booking.shift_id == shift_id,
             Booking.state.in_([BookingState.BOOKED, BookingState.ATTENDED, BookingState.NO_SHOW]),
         )
     ).all()
     for row in booked:
         state = BookingState.ATTENDED if row.person_id in attended else BookingState.NO_SHOW
-        connection.execute(update(Booking).where(Booking.id == row.id).values(state=state))
-        note(connection, acting, "booking.attendance", row, BookingState.BOOKED, state)
+        if row.state is not state:
+            connection.execute(update(Booking).where(Booking.id == row.id).values(state=state))
+            note(connection, acting, "booking.attendance", row, row.state, state)
     return sum(row.person_id in attended for row in booked)

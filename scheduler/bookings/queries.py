@@ -261,6 +261,7 @@ def walkers_of(
             .label("has_walked"),
             Shift.starts_at,
             Shift.state,
+            Booking.state.label("booking_state"),
         )
         .join(Person, Person.id == Booking.person_id)
         .join(Shift, Shift.id == Booking.shift_id)
@@ -272,7 +273,8 @@ def walkers_of(
     )
     found: dict[int, list[Walker]] = defaultdict(list)
     for row in rows:
-        noted = row.state is ShiftState.WALKED
+        # Who came is written with the note, also where too few came for a walk.
+        noted = row.state is ShiftState.WALKED or row.booking_state is not BookingState.BOOKED
         visible = for_person_id is None or phones_visible(row.starts_at, now, noted=noted)
         found[row.shift_id].append(
             Walker(

@@ -13,6 +13,7 @@ from scheduler.bookings import actions as bookings
 from scheduler.bookings import waiting_list
 from scheduler.bookings.queries import booking_page
 from scheduler.bookings.reminding import plan_batch
+from scheduler.demo.notes import invented_note
 from scheduler.demo.people import COORDINATOR_PHONE, FIRST_NUMBER, TEAM_PHONE, invented_people
 from scheduler.kit.database import Database
 from scheduler.kit.refusals import Refusal
@@ -28,6 +29,7 @@ from scheduler.partnership.rules import BudgetLineKind
 from scheduler.partnership.tables import Partnership
 from scheduler.people import actions as people
 from scheduler.people.rules import Acting, Role
+from scheduler.walks import actions as walks
 
 SEED = 2022
 FIRST_INVITATION = "demo-1"
@@ -239,9 +241,8 @@ def _book(connection: Connection, acting: Acting, shift_id: int, person_id: int,
 
 
 def _past(connection: Connection, acting: Acting, cast: Cast, random: Random, now: datetime) -> None:
-    for shift_id, starts_at, minimum in _shifts(connection, acting.partnership_id):
-        if starts_at + timedelta(hours=5) > now:
-            return
+    over = [one for one in _shifts(connection, acting.partnership_id) if one[1] + timedelta(hours=5) <= now]
+    for number, (shift_id, starts_at, _) in enumerate(over):
         walkers = random.sample(cast.walkers, random.choice((2, 3, 3, 4, 4, 4)))
         if random.random() < 0.07:  # noqa: PLR2004 - about one shift in fifteen
             walkers[0] = cast.volunteer
@@ -252,12 +253,10 @@ def _past(connection: Connection, acting: Acting, cast: Cast, random: Random, no
                 plan_batch(connection, kind, 0, starts_at - before, {acting.partnership_id: acting.site})
             count_as_sent(connection, starts_at - timedelta(hours=2))
         after = Acting(acting.partnership_id, None, starts_at + timedelta(hours=4), acting.zone, acting.site)
+        if number == len(over) - 1:
+            return  # the last walk's note is still to be written
         missing = {walkers[-1]} if random.random() < 0.08 else set()  # noqa: PLR2004 - one night in twelve
-        came = bookings.record_attendance(connection, after, shift_id, set(walkers) - missing)
-        if came >= minimum:
-            nights.change_state(
-                connection, acting.partnership_id, shift_id, ShiftState.PUBLISHED, ShiftState.WALKED, after.now
-            )
+        walks.write_note(connection, after, shift_id, invented_note(random), set(walkers) - missing, leads=True)
 
 
 def _coming(connection: Connection, acting: Acting, cast: Cast, random: Random, now: datetime) -> None:

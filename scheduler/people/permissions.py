@@ -31,6 +31,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     # whose booking it is, is checked there too.
     "book": MEMBER,
     "see my bookings": MEMBER,
+    # Who is on the shift may, which the room `walks` checks.
+    "walk": MEMBER,
+    "lead walks": frozenset({"coordinator"}),
     "see gaps": frozenset({"coordinator", "municipality"}),
     "see people of a shift": frozenset({"coordinator"}),
     "read the log": frozenset({"coordinator"}),

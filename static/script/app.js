@@ -40,9 +40,11 @@ async function send(form, button) {
     });
   } catch {
     makeReady(button);
-    sayNotSent(form);
+    if (form.hasAttribute("data-keep")) keepForLater(form, fields);
+    else sayNotSent(form);
     return;
   }
+  if (form.dataset.draft) localStorage.removeItem(form.dataset.draft);
   const next = answer.headers.get("X-Location");
   if (next) {
     location.assign(next);
@@ -92,5 +94,63 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     } catch {
       field.select();
     }
+  });
+}
+
+// Taps of the evening wait for a signal in the browser: they harm nobody, and say that they wait. Never a booking.
+const keptName = "kept";
+const keptForms = () => JSON.parse(localStorage.getItem(keptName) ?? "[]");
+
+function sayKept() {
+  document.querySelector(".kept")?.remove();
+  const waiting = keptForms().length;
+  if (!waiting) return;
+  const words = document.createElement("p");
+  words.className = "kept";
+  words.setAttribute("role", "status");
+  document.querySelector("main").prepend(words);
+  words.textContent = `${document.body.dataset.kept} (${waiting})`;
+}
+
+function keepForLater(form, fields) {
+  const kept = { action: form.getAttribute("action"), body: new URLSearchParams(fields).toString(), at: Date.now() };
+  localStorage.setItem(keptName, JSON.stringify([...keptForms(), kept]));
+  sayKept();
+}
+
+async function sendKept() {
+  let sent = 0;
+  for (const kept of keptForms()) {
+    const body = new URLSearchParams(kept.body);
+    body.set("waited", Math.round((Date.now() - kept.at) / 1000));
+    try {
+      await fetch(kept.action, { method: "POST", body, headers: { "X-Lykta-Fetch": "1" } });
+    } catch {
+      break;
+    }
+    sent += 1;
+    localStorage.setItem(keptName, JSON.stringify(keptForms().slice(1)));
+  }
+  sayKept();
+  if (sent) location.reload();
+}
+
+addEventListener("online", sendKept);
+if (keptForms().length) sendKept();
+
+// What is typed in a note stays on the phone until it is sent.
+for (const form of document.querySelectorAll("[data-draft]")) {
+  const name = form.dataset.draft;
+  const fields = () => [...form.elements].filter((field) => field.name && field.type !== "hidden");
+  for (const [key, value] of new URLSearchParams(localStorage.getItem(name) ?? "")) {
+    for (const field of fields()) {
+      if (field.name !== key) continue;
+      if (field.type === "radio") field.checked = field.value === value;
+      else if (field.tagName === "TEXTAREA" && !field.value) field.value = value;
+    }
+  }
+  form.addEventListener("input", () => {
+    const typed = fields().filter((field) => field.type !== "checkbox" && (field.type !== "radio" || field.checked));
+    localStorage.setItem(name, new URLSearchParams(typed.map((field) => [field.name, field.value])).toString());
   });
 }

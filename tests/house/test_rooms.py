@@ -19,6 +19,7 @@ ORDER = [
     "gaps",
     "answers",
     "sendings",
+    "walks",
     "demo",
 ]
 # The assembly and what spans the rooms.

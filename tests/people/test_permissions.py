@@ -14,6 +14,8 @@ LEADING = {"nobody": 303, "pending": 403, "volunteer": 403, "contact": 403, "coo
 NUMBERS = LEADING | {"municipality": 200}
 CLUBS = LEADING | {"contact": 200}
 POSTS = dict.fromkeys(KINDS) | {"nobody": 403}  # None: the rules decide, never 403 for the table
+TEAM = dict.fromkeys(KINDS, 404) | {"nobody": 403}
+BOOKERS = ("volunteer", "contact", "coordinator")
 
 MATRIX = {
     "finding.home": ("/", PUBLIC),
@@ -44,6 +46,11 @@ MATRIX = {
     "sendings.new": ("/lead/texts/new", LEADING),
     "sendings.of_shift": ("/lead/texts/shifts/{shift}", LEADING),
     "sendings.of_person": ("/lead/texts/people/{person}", LEADING),
+    # Who is not on the shift has no evening on it; coordinators may write the note of any.
+    "walks.walk": ("/shifts/{shift}/walk", dict.fromkeys(KINDS, 404) | {"nobody": 303}),
+    "walks.note": ("/shifts/{shift}/note", dict.fromkeys(KINDS, 404) | {"nobody": 303, "coordinator": 200}),
+    "walks.noted": ("/shifts/{shift}/noted", dict.fromkeys(KINDS, 404) | {"nobody": 303, "coordinator": 303}),
+    "walks.board": ("/lead/now", LEADING),
     "demo.sms": ("/demo/sms", PUBLIC),
     "demo.sign_in": ("/demo/sign-in/nobody-plays-this", dict.fromkeys(KINDS, 404)),
     # A booking of somebody else's does not exist, whoever asks.
@@ -71,6 +78,10 @@ POST_MATRIX = {
     },
     "bookings.take_over": ("/bookings/{offered}/take-over", dict.fromkeys(KINDS, 404) | {"nobody": 403}),
     "bookings.refuse_take_over": ("/bookings/{offered}/refuse-take-over", dict.fromkeys(KINDS, 404) | {"nobody": 403}),
+    # Those who have booked the shift above are on it, days too early.
+    "walks.step": ("/shifts/{shift}/walk", TEAM | dict.fromkeys(BOOKERS, 422)),
+    "walks.checklist": ("/shifts/{shift}/checklist", TEAM | dict.fromkeys(BOOKERS, 409)),
+    "walks.write_note": ("/shifts/{shift}/note", TEAM | dict.fromkeys(BOOKERS, 422)),
     # Without the operator's signature nobody gets in.
     "answers.inbound": ("/sms/inbound", dict.fromkeys(KINDS, 403)),
     "messages.status": ("/sms/status/1/1-x", dict.fromkeys(KINDS, 403)),
@@ -224,7 +235,7 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
     boss = database.write(write)
     stranger = Visitor(app, other, host="ange.example").sign_in(boss)
     theirs = {"/", "/nights", "/nights/2026-11-27", "/tonight", "/mine", "/bookings", "/me", "/joined", "/lead",
-              "/lead/members", "/lead/texts", "/lead/texts/new", "/me/texts", "/me/number", "/demo/sms",
+              "/lead/members", "/lead/now", "/lead/texts", "/lead/texts/new", "/me/texts", "/me/number", "/demo/sms",
               "/me/calendar", "/me/calendar/needs/0"}  # fmt: skip
     for path, _ in MATRIX.values():
         if path in theirs:

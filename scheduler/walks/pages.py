@@ -1,0 +1,155 @@
+from collections.abc import Callable
+from datetime import timedelta
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from scheduler.bookings.pages import acting
+from scheduler.kit.refusals import Invalid
+from scheduler.kit.web import connection, needs, now, row_id
+from scheduler.people.rules import Acting
+from scheduler.walks import actions, queries
+from scheduler.walks.forms import NoteForm, first_form, read_note
+from scheduler.walks.rules import CheckItem
+from scheduler.walks.words import SHOW as WORDS
+
+pages = Blueprint("walks", __name__)
+
+INVALID = 422
+# On the day itself, Home leads to the walk from the afternoon on.
+SOON = timedelta(hours=6)
+
+
+def _leads() -> bool:
+    return bool(g.visitor.may("lead walks"))
+
+
+@pages.get("/shifts/<int:shift_id>/walk")
+@needs("walk")
+def walk(shift_id: int) -> str:
+    visitor = g.visitor
+    evening = queries.evening(connection(), visitor.partnership.id, shift_id, visitor.person.id, now())
+    return render_template(
+        "walks/walk.html",
+        evening=evening,
+        stage=evening.stage(visitor.person.id),
+        items=list(CheckItem),
+        opens_at=evening.starts_at - SOON,
+        open_now=now() >= evening.starts_at - SOON,
+    )
+
+
+def _waited_seconds() -> int:
+    """Return how long the page's script kept this tap for want of a signal."""
+    typed = request.form.get("waited", "0")
+    return int(typed) if typed.isdecimal() and len(typed) < 6 else 0  # noqa: PLR2004 - a night has five digits
+
+
+def _people_sent() -> set[int]:
+    return {row_id(one) for one in request.form.getlist("here")}
+
+
+STEPS: dict[str, Callable[[Acting, int], None]] = {
+    "here": lambda who, shift_id: actions.arrive(connection(), who, shift_id, _waited_seconds()),
+    "not_here": lambda who, shift_id: actions.leave_place(connection(), who, shift_id),
+    "out": lambda who, shift_id: actions.go_out(connection(), who, shift_id, _people_sent(), _waited_seconds()),
+    "in": lambda who, shift_id: actions.come_in(connection(), who, shift_id),
+    "well": lambda who, shift_id: actions.say_all_is_well(connection(), who, shift_id),
+    "done": lambda who, shift_id: actions.finish(connection(), who, shift_id, _waited_seconds()),
+    "not_done": lambda who, shift_id: actions.go_on(connection(), who, shift_id),
+}
+
+
+@pages.post("/shifts/<int:shift_id>/walk")
+@needs("walk")
+def step(shift_id: int) -> AnyResponse:
+    verb = STEPS.get(request.form.get("step", ""))
+    who = acting()
+    if verb is None:
+        queries.evening(connection(), who.partnership_id, shift_id, g.visitor.person.id, now())
+        raise Invalid(problem="request")
+    verb(who, shift_id)
+    return _to_walk(shift_id)
+
+
+@pages.post("/shifts/<int:shift_id>/checklist")
+@needs("walk")
+def checklist(shift_id: int) -> AnyResponse:
+    ticked = {CheckItem(one) for one in request.form.getlist("item") if one in set(CheckItem)}
+    actions.tick(connection(), acting(), shift_id, ticked)
+    return _to_walk(shift_id)
+
+
+def _to_walk(shift_id: int) -> AnyResponse:
+    return redirect(url_for("walks.walk", shift_id=shift_id), code=303)
+
+
+@pages.get("/shifts/<int:shift_id>/note")
+@needs("walk")
+def note(shift_id: int) -> str:
+    evening = _evening(shift_id)
+    written = queries.note_of(connection(), shift_id)
+    here = evening.here or {walker.person_id for walker in evening.walkers}
+    if written is None:
+        return _note_page(evening, first_form(here))
+    form = NoteForm(
+        mood=written.mood,
+        young_people=written.young_people,
+        happened=written.happened,
+        follow_up="yes" if written.follow_up else "no",
+        text=written.text,
+        came=queries.who_came(connection(), shift_id),
+    )
+    return _note_page(evening, form, written=written)
+
+
+def _evening(shift_id: int) -> queries.Evening:
+    visitor = g.visitor
+    return queries.evening(connection(), visitor.partnership.id, shift_id, visitor.person.id, now(), leads=_leads())
+
+
+def _note_page(evening: queries.Evening, form: NoteForm, written: queries.Note | None = None) -> str:
+    return render_template(
+        "walks/note.html", evening=evening, form=form, written=written, begun=now() >= evening.starts_at
+    )
+
+
+@pages.post("/shifts/<int:shift_id>/note")
+@needs("walk")
+def write_note(shift_id: int) -> AnyResponse | tuple[str, int]:
+    evening = _evening(shift_id)
+    form, answers = read_note(request.form, queries.place_names(connection(), g.visitor.partnership.id))
+    if answers is None:
+        return _note_page(evening, form), INVALID
+    actions.write_note(connection(), acting(), shift_id, answers, form.came, leads=_leads())
+    return redirect(url_for("walks.noted", shift_id=shift_id), code=303)
+
+
+@pages.get("/shifts/<int:shift_id>/noted")
+@needs("walk")
+def noted(shift_id: int) -> str | AnyResponse:
+    evening = _evening(shift_id)
+    if not evening.noted:
+        return redirect(url_for("walks.note", shift_id=shift_id), code=303)
+    return render_template("walks/noted.html", evening=evening, note=queries.note_of(connection(), shift_id))
+
+
+@pages.get("/lead/now")
+@needs("lead walks")
+def board() -> str:
+    partnership_id = g.visitor.partnership.id
+    return render_template(
+        "walks/now.html",
+        teams=queries.teams_now(connection(), partnership_id, now()),
+        missing=queries.notes_missing(connection(), partnership_id, now()),
+    )
+
+
+def walk_now() -> queries.WalkNow | None:
+    """Return the walk that the visitor is on this evening, for Home."""
+    if g.visitor.person is None:
+        return None
+    return queries.walk_now(connection(), g.visitor.person.id, now())
+
+
+SHOW: dict[str, Callable[..., object]] = {"walk_now": walk_now, **WORDS}
