@@ -1,7 +1,8 @@
 """Lykta: the volunteer shift scheduler that a town's night walks can rely on.
 
 This module is the assembly, and the only one that knows every room. The order of the rooms, lowest first:
-kit < partnership < messages < people < nights < bookings < finding < calendars < gaps < answers < sendings < walks < demo.
+kit < partnership < messages < people < nights < bookings < finding < calendars < gaps < answers < sendings <
+walks < demo.
 A room looks down, never up.
 """
 

@@ -57,7 +57,8 @@ class Evening:
 
     def states(self):
         with self.database.reading() as connection:
-            return {who: state for who, state in connection.execute(select(Booking.person_id, Booking.state))}
+            rows = connection.execute(select(Booking.person_id, Booking.state))
+            return {row.person_id: row.state for row in rows}
 
 
 @pytest.fixture
