@@ -1,0 +1,127 @@
+"""Statements made ready once must behave as if SQLAlchemy had executed them."""
+
+from datetime import date
+from enum import StrEnum
+
+import pytest
+from sqlalchemy import bindparam, event, insert, select, text, update
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from scheduler.kit.audit import AuditEntry
+from scheduler.kit.database import Database, LostRace
+from scheduler.kit.ready import Ready, together
+from scheduler.nights.rules import ShiftState
+from scheduler.nights.tables import Night, Shift
+from scheduler.partnership.tables import Area, Partnership
+from tests import make
+
+SHIFT = Ready(
+    select(Shift.id, Shift.state, Shift.starts_at, Night.date.label("night"), Shift.booked)
+    .join(Night, Night.id == Shift.night_id)
+    .where(Shift.id == bindparam("shift_id"), Shift.state.in_([ShiftState.PUBLISHED, ShiftState.WALKED]))
+)
+BOOKED = Ready(update(Shift).where(Shift.id == bindparam("shift_id")).values(booked=Shift.booked + bindparam("more")))
+NEW_AREA = Ready(
+    insert(Area).returning(Area.id),
+    columns=("partnership_id", "name", "meeting_place", "default_minimum", "default_wanted", "gathers_minutes_before"),
+)
+
+
+@pytest.fixture
+def town(each_database):
+    return each_database.write(make.town)
+
+
+@pytest.fixture
+def shift(each_database, town):
+    return each_database.write(lambda connection: make.shift(connection, town))
+
+
+def test_a_row_has_our_types_and_its_columns_names(each_database, shift):
+    with each_database.reading() as connection:
+        row = SHIFT.first(connection, {"shift_id": shift})
+        assert row == (shift, ShiftState.PUBLISHED, make.before_start(0), make.FRIDAY, 0)
+        assert isinstance(row.state, StrEnum)
+        assert isinstance(row.night, date)
+        assert row.starts_at.tzinfo is not None
+        assert SHIFT.first(connection, {"shift_id": 999_999}) is None
+
+
+def test_statements_sent_together_run_in_order_in_one_transaction(each_database, shift):
+    def work(connection):
+        changed, seen = together(connection, (BOOKED, {"shift_id": shift, "more": 2}), (SHIFT, {"shift_id": shift}))
+        assert changed.touched == 1
+        assert seen.rows[0][-1] == 2
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        each_database.write(work)
+    with each_database.reading() as connection:
+        assert SHIFT.first(connection, {"shift_id": shift}).booked == 0
+
+
+def test_an_insert_returns_what_was_asked_for(each_database, town):
+    values = {"partnership_id": town.id, "name": "Hamnen", "meeting_place": "kajen"}
+    values |= {"default_minimum": 2, "default_wanted": 4, "gathers_minutes_before": 15}
+    area = each_database.write(lambda connection: NEW_AREA.run(connection, values).rows[0][0])
+    with each_database.reading() as connection:
+        assert connection.execute(select(Area.name).where(Area.id == area)).scalar_one() == "Hamnen"
+
+
+def test_what_the_database_refuses_is_the_same_error_and_undoes_the_unit(each_database, shift):
+    def work(connection):
+        together(connection, (BOOKED, {"shift_id": shift, "more": 1}), (BOOKED, {"shift_id": shift, "more": 99}))
+
+    with pytest.raises(IntegrityError):
+        each_database.write(work)
+    with each_database.reading() as connection:
+        assert SHIFT.first(connection, {"shift_id": shift}).booked == 0
+
+
+def test_whoever_counts_statements_counts_these_too(each_database, shift):
+    seen = []
+    event.listen(each_database.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    each_database.write(lambda connection: BOOKED.run(connection, {"shift_id": shift, "more": 1}))
+    assert sum("UPDATE shift" in statement for statement in seen) == 1
+
+
+def test_a_unit_that_lost_a_race_is_undone_and_run_again(each_database, shift):
+    tries = []
+
+    def work(connection):
+        BOOKED.run(connection, {"shift_id": shift, "more": 1})
+        tries.append(SHIFT.first(connection, {"shift_id": shift}).booked)
+        if len(tries) == 1:
+            raise LostRace
+
+    each_database.write(work)
+    assert tries == [1, 1]
+
+
+@pytest.mark.postgresql
+def test_a_connection_that_is_gone_is_replaced_and_so_are_the_others_of_its_pool(postgres):
+    database = Database(postgres.create_database("gone", template="walks"))
+    town = database.write(make.town)
+    name = Ready(select(Partnership.name).where(Partnership.id == bindparam("wanted")))
+    killed = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with database.reading() as first, database.reading() as second:
+        assert name.first(first, {"wanted": town.id}).name == "Nattvandring Timrå"
+        second.execute(killed)
+        with pytest.raises(OperationalError) as refusal:
+            name.first(first, {"wanted": town.id})
+        assert refusal.value.connection_invalidated
+    assert database.write(lambda connection: name.first(connection, {"wanted": town.id})).name == "Nattvandring Timrå"
+    database.dispose()
+
+
+def test_json_goes_in_and_out(each_database, town):
+    from scheduler.kit.audit import Change, record
+
+    change = Change("booking.booked", after={"name": 'Åsa "x"'})
+    each_database.write(lambda connection: record(connection, town.id, make.NOW, None, change))
+    with each_database.reading() as connection:
+        row = connection.execute(select(AuditEntry.after, AuditEntry.before, AuditEntry.at)).one()
+    assert row == ({"name": 'Åsa "x"'}, {}, make.NOW)
