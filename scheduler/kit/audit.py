@@ -44,7 +44,7 @@ class Change:
 
 
 _INSERT = Ready(
-    insert(AuditEntry),
+    insert(AuditEntry).inline(),
     columns=("partnership_id", "at", "actor_person_id", "what", "shift_id", "person_id", "before", "after"),
 )
 
