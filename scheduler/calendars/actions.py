@@ -89,7 +89,7 @@ def change_address(
         .values(ended_at=acting.now)
     )
     open_feed(connection, acting, kind, subject_id, language, secret_key)
-    change = Change("calendar.address_changed", person_id=acting.person_id, after={"calendar": kind.value})
+    change = Change("calendar.address_changed", person_id=acting.person_id)
     audit.record(connection, acting.partnership_id, acting.now, acting.person_id, change)
 
 

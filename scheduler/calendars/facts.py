@@ -1,7 +1,7 @@
 """What a calendar shows, read in a few statements, however many events it has."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -153,9 +153,11 @@ def _read(
     ).all()
     if not rows:
         return []
-    flags = _flags(connection, chosen)
-    names, bookings = _people(connection, chosen, person_id) if person_id is not None else ({}, {})
-    of_club = _club_counts(connection, chosen, club_id) if club_id is not None else {}
+    # By the ids that were found: asked as a condition, PostgreSQL may look at every person there is.
+    shifts = [row.shift_id for row in rows]
+    flags = _flags(connection, {row.night_id for row in rows})
+    names, bookings = _people(connection, shifts, person_id) if person_id is not None else ({}, {})
+    of_club = _club_counts(connection, shifts, club_id) if club_id is not None else {}
     return [
         _facts(
             row,
@@ -192,16 +194,12 @@ def _facts(row: AnyRow, flag: NightFlag, booking_id: int | None, names: tuple[st
     )
 
 
-def _nights(chosen: Any) -> Any:  # noqa: ANN401 - column expressions
-    return select(Shift.night_id).where(chosen).scalar_subquery()
-
-
-def _flags(connection: Connection, chosen: Any) -> dict[int, NightFlag]:  # noqa: ANN401 - a column expression
+def _flags(connection: Connection, nights: Iterable[int]) -> dict[int, NightFlag]:
     beside = aliased(Shift)
     open_areas = defaultdict(list)
     for row in connection.execute(
         select(beside.night_id, beside.booked, beside.minimum, beside.wanted).where(
-            beside.night_id.in_(_nights(chosen)), beside.state.in_(STANDS)
+            beside.night_id.in_(nights), beside.state.in_(STANDS)
         )
     ):
         open_areas[row.night_id].append(coverage(row.booked, row.minimum, row.wanted))
@@ -209,9 +207,7 @@ def _flags(connection: Connection, chosen: Any) -> dict[int, NightFlag]:  # noqa
 
 
 def _people(
-    connection: Connection,
-    chosen: Any,  # noqa: ANN401 - a column expression
-    person_id: int,
+    connection: Connection, shifts: Sequence[int], person_id: int
 ) -> tuple[dict[int, list[str]], dict[int, int]]:
     """Return the first names of the others on each shift in order of booking, and the person's own bookings."""
     names: dict[int, list[str]] = defaultdict(list)
@@ -220,7 +216,7 @@ def _people(
         select(Booking.id, Booking.shift_id, Booking.person_id, Booking.state, Person.first_name)
         .join(Person, Person.id == Booking.person_id)
         .where(
-            Booking.shift_id.in_(select(Shift.id).where(chosen)),
+            Booking.shift_id.in_(shifts),
             or_(Booking.state.in_(HAS_A_PLACE), Booking.person_id == person_id),
         )
         .order_by(Booking.id)
@@ -233,16 +229,12 @@ def _people(
     return names, own
 
 
-def _club_counts(
-    connection: Connection,
-    chosen: Any,  # noqa: ANN401 - a column expression
-    club_id: int,
-) -> dict[int, int]:
+def _club_counts(connection: Connection, shifts: Sequence[int], club_id: int) -> dict[int, int]:
     rows = connection.execute(
         select(Booking.shift_id, func.count(Booking.person_id.distinct()).label("walkers"))
         .join(Membership, Membership.person_id == Booking.person_id)
         .where(
-            Booking.shift_id.in_(select(Shift.id).where(chosen)),
+            Booking.shift_id.in_(shifts),
             Booking.state.in_(HAS_A_PLACE),
             Membership.club_id == club_id,
             Membership.state == MembershipState.APPROVED,

@@ -8,7 +8,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, NamedTuple
 from wsgiref.types import StartResponse
@@ -21,7 +21,7 @@ from scheduler.calendars.rules import TOKEN, program, stored
 from scheduler.calendars.tables import Calendar, CalendarChange, CalendarFeed
 from scheduler.kit.database import Database
 from scheduler.kit.frame import HEADERS, is_own_host
-from scheduler.kit.lookup import Lookup
+from scheduler.kit.lookup import Lookup, Spelled
 from scheduler.kit.web import Application
 from scheduler.partnership.tables import Partnership
 
@@ -59,21 +59,21 @@ NOT_FOUND, WRONG_METHOD, GONE, UNAVAILABLE = 404, 405, 410, 503
 
 
 class Known(NamedTuple):
-    """A feed as one SELECT finds it; instants as the driver gives them."""
+    """A feed as one SELECT finds it."""
 
     verifier: str
-    ended_at: Any
+    ended_at: datetime | None
     host_name: str
     partnership_id: int
     feed_id: int
-    fetched_at: Any
+    fetched_at: datetime | None
     calendar_id: int
     etag: str
     body_bytes: int
-    changed_at: Any
-    fresh_until: Any
+    changed_at: datetime
+    fresh_until: datetime
     made_for: str
-    changes: Any
+    changes: bool
 
 
 _KNOWN = (
@@ -115,7 +115,7 @@ class Front:
     def __init__(self, app: Application, inner: Wsgi) -> None:
         self.app, self.inner = app, inner
         self.remembered = Remembered()
-        self._looking: tuple[Database, Lookup, str, str] | None = None
+        self._looking: tuple[Database, Lookup, Spelled, Spelled] | None = None
         self._turn = Lock()
         fixed = [*HEADERS.items(), ("Cache-Control", "private, no-cache"), ("X-Robots-Tag", "noindex")]
         if app.settings.https:
@@ -197,18 +197,18 @@ class Front:
         return answer
 
     def _conditional(self, known: Known, environ: Environ) -> Answer:
-        good = Good(f'"{known.etag}"', _instant(known.changed_at))
+        good = Good(f'"{known.etag}"', known.changed_at)
         status = conditions.status(environ, good.etag, good.changed_at)
         if status != conditions.OK or environ["REQUEST_METHOD"] == "HEAD":
             return Answer(status, good, known.body_bytes)
         body = self.remembered.body(good.etag)
         if body is None:
             _, lookup, _, body_sql = self._lookup()
-            row = lookup.row(body_sql, "calendar_id", known.calendar_id)
+            row = lookup.row(body_sql, str(known.calendar_id))
             if row is None:
                 return Answer(UNAVAILABLE)
             # What a change between the two SELECTs has made is newer, and all of one piece.
-            body, good = bytes(row[0]), Good(f'"{row[1]}"', _instant(row[2]))
+            body, good = row[0], Good(f'"{row[1]}"', row[2])
             self.remembered.keep_body(good.etag, body)
         return Answer(status, good, len(body), body)
 
@@ -218,10 +218,8 @@ class Front:
         return ("" if is_own_host(host, self.app.settings.public_host) else host) == known.host_name
 
     def _is_stale(self, known: Known, now: datetime) -> bool:
-        return bool(
-            known.changes
-            or _instant(known.fresh_until) <= now
-            or known.made_for != making.made_for(self.app.settings.public_url)
+        return (
+            known.changes or known.fresh_until <= now or known.made_for != making.made_for(self.app.settings.public_url)
         )
 
     def _refresh(self, selector: str, seen: Known, now: datetime) -> None:
@@ -243,7 +241,7 @@ class Front:
                 self._turn.release()
 
     def _note_fetch(self, known: Known, environ: Environ, now: datetime) -> None:
-        if known.fetched_at is not None and _instant(known.fetched_at) > now - NOTED_EVERY:
+        if known.fetched_at is not None and known.fetched_at > now - NOTED_EVERY:
             return
         name = program(str(environ.get("HTTP_USER_AGENT", "")))
         note = (
@@ -263,24 +261,16 @@ class Front:
 
     def _find(self, selector: str) -> Known | None:
         _, lookup, known_sql, _ = self._lookup()
-        row = lookup.row(known_sql, "selector", selector)
+        row = lookup.row(known_sql, selector)
         return None if row is None else Known._make(row)
 
-    def _lookup(self) -> tuple[Database, Lookup, str, str]:
+    def _lookup(self) -> tuple[Database, Lookup, Spelled, Spelled]:
         found = self._looking
         if found is None or found[0] is not self.app.database:
             lookup = Lookup(self.app.database)
             found = (self.app.database, lookup, lookup.spell(_KNOWN), lookup.spell(_BODY))
             self._looking = found
         return found
-
-
-def _instant(given: Any) -> datetime:  # noqa: ANN401 - as the driver gives it
-    """Return an instant in UTC: SQLite gives the text of one, PostgreSQL an aware one."""
-    if isinstance(given, str):
-        return datetime.fromisoformat(given).replace(tzinfo=UTC)
-    instant: datetime = given.astimezone(UTC)
-    return instant
 
 
 def _tell(error: Exception) -> None:

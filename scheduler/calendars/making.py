@@ -22,6 +22,7 @@ from scheduler.calendars.rules import (
     shown_until,
 )
 from scheduler.calendars.tables import Calendar, CalendarChange, CalendarEvent, CalendarFeed
+from scheduler.kit.database import spelled_out
 from scheduler.nights.tables import Shift
 from scheduler.people.rules import MembershipState, Role
 from scheduler.people.tables import Membership, RoleGrant
@@ -33,6 +34,7 @@ STALE = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_NAMED_CHANGES = 500
 # SQLite takes 32,766 values in a statement, PostgreSQL 65,535.
 MOST_AT_ONCE = 10_000
+SHARED_KINDS = tuple(kind for kind in CalendarKind if kind is not CalendarKind.MINE)
 MEMORY_KEPT = timedelta(days=800)
 ETAG_CHARACTERS = 32
 
@@ -101,9 +103,10 @@ def _make_stale(connection: Connection, partnership_id: int, people: set[int] | 
     if people is None:
         ids = list(connection.execute(own).scalars())
     else:
-        # Two questions that an index answers each; one with "or" would look at every subscriber.
-        shared = own.where(Calendar.kind.in_([kind for kind in CalendarKind if kind is not CalendarKind.MINE]))
-        theirs = own.where(Calendar.kind == CalendarKind.MINE, Calendar.subject_id.in_(people))
+        # Two questions that an index answers each, the kinds spelled out, so that PostgreSQL knows that the shared
+        # ones are few; otherwise it would look at every subscriber.
+        shared = spelled_out(own.where(or_(*(Calendar.kind == kind for kind in SHARED_KINDS))))
+        theirs = spelled_out(own.where(Calendar.kind == CalendarKind.MINE, Calendar.subject_id.in_(people)))
         ids = [found for question in (shared, theirs) for found in connection.execute(question).scalars()]
     for some in _batches(sorted(ids)):
         # Locked in one order everywhere, so that two who note at once do not wait for each other in a ring.

@@ -375,3 +375,13 @@ def test_memory_holds_so_many_bytes_and_no_more():
     for _ in range(100):
         kept.keep_body("one and the same", body)
     assert kept.body("one and the same") == body
+
+
+def test_a_change_of_address_is_in_the_log_without_the_address(app, database, town, visitor, eva):
+    visitor.sign_in(eva).send("/me/calendar/address")
+    boss = database.write(lambda connection: make.person(connection, town, "Karin"))
+    database.write(lambda connection: grant_role(connection, town.id, boss, Role.COORDINATOR, make.NOW))
+    coordinator = Visitor(app, town).sign_in(boss)
+    coordinator.get(f"/lead/people/{eva}")
+    assert "bytte en kalenders adress" in coordinator.words()
+    assert "/calendar/" not in coordinator.text
