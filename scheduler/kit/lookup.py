@@ -7,11 +7,10 @@ each statement in a transaction of its own.
 
 import re
 import sqlite3
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from threading import BoundedSemaphore
+from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
 import psycopg
@@ -28,11 +27,13 @@ Read = Callable[[Any], Any]
 
 
 class Spelled(NamedTuple):
-    """A statement in the driver's own words, and how each of its columns is read. Its one parameter is a text."""
+    """A statement in the driver's own words, and how those columns are read that the driver gives in other words.
+    Its one parameter is a text."""
 
     name: bytes
     sql: str
-    readers: tuple[Read, ...]
+    columns: int
+    readers: tuple[tuple[int, Read], ...]
 
 
 def _instant(value: str) -> datetime:
@@ -40,14 +41,10 @@ def _instant(value: str) -> datetime:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
-def _same(value: Any) -> Any:  # noqa: ANN401 - as the driver gives it
-    return value
-
-
-def _sqlite_reader(kind: object) -> Read:
+def _sqlite_reader(kind: object) -> Read | None:
     if isinstance(kind, UtcTime | DateTime):
         return _instant
-    return bool if isinstance(kind, Boolean) else _same
+    return bool if isinstance(kind, Boolean) else None
 
 
 def _postgresql_reader(kind: object) -> Read:
@@ -66,8 +63,10 @@ class Lookup:
 
     def __init__(self, database: Database) -> None:
         self._engine: Engine = database.engine
-        self._idle: deque[Any] = deque()
-        self._free = BoundedSemaphore(MOST_CONNECTIONS)
+        # A place for each connection; None where there is none yet, or no longer.
+        self._places: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(MOST_CONNECTIONS):
+            self._places.put(None)
         self._sqlite = self._engine.dialect.name == "sqlite"
         self._spelled: list[Spelled] = []
         event.listen(self._engine, "engine_disposed", lambda _engine: self.close())
@@ -75,44 +74,49 @@ class Lookup:
     def spell(self, statement: AnySelect) -> Spelled:
         """Return the statement as `row` wants it; its one parameter is a bindparam. Spell all before the first row."""
         reader = _sqlite_reader if self._sqlite else _postgresql_reader
-        sql = str(statement.compile(self._engine))
+        sql, kinds = str(statement.compile(self._engine)), [column.type for column in statement.selected_columns]
         spelled = Spelled(
             name=f"lookup{len(self._spelled)}".encode(),
             sql=sql if self._sqlite else re.sub(r"%\(\w+\)s", "$1", sql),
-            readers=tuple(reader(column.type) for column in statement.selected_columns),
+            columns=len(kinds),
+            readers=tuple((place, read) for place, read in enumerate(map(reader, kinds)) if read is not None),
         )
         self._spelled.append(spelled)
         return spelled
 
-    def row(self, spelled: Spelled, value: str) -> tuple[Any, ...] | None:
+    def row(self, spelled: Spelled, value: str) -> list[Any] | None:
         """Return the first row, or None. Raises OperationalError when the database does not answer; a connection
         that was lost is replaced once without a word."""
-        if not self._free.acquire(timeout=LONGEST_WAIT_SECONDS):
-            raise OperationalError("waiting for a connection to look up", {}, TimeoutError())
         try:
-            try:
-                found = self._ask(self._idle.pop(), spelled, value)
-            except (IndexError, *FAULTS):
-                # None idle, or one whose server has gone: a new one decides.
-                self.close()
-                found = self._ask(self._new(), spelled, value)
-        except FAULTS as error:
-            raise OperationalError("looking up", {}, error) from error
-        finally:
-            self._free.release()
-        if found is None:
-            return None
-        return tuple(None if given is None else read(given) for read, given in zip(spelled.readers, found, strict=True))
-
-    def _ask(self, raw: Any, spelled: Spelled, value: str) -> Any:  # noqa: ANN401 - the driver's connection and row
+            raw = self._places.get(timeout=LONGEST_WAIT_SECONDS)
+        except Empty:
+            raise OperationalError("waiting for a connection to look up", {}, TimeoutError()) from None
         try:
-            found = _from_sqlite(raw, spelled, value) if self._sqlite else _from_postgresql(raw, spelled, value)
-        except FAULTS:
-            with suppress(*FAULTS):
-                raw.close()
+            raw, found = self._ask(raw, spelled, value)
+        except BaseException as error:
+            self._places.put(None)
+            if isinstance(error, FAULTS):
+                raise OperationalError("looking up", {}, error) from error
             raise
-        self._idle.append(raw)
+        self._places.put(raw)
+        if found is not None:
+            for place, read in spelled.readers:
+                if found[place] is not None:
+                    found[place] = read(found[place])
         return found
+
+    def _ask(self, raw: Any, spelled: Spelled, value: str) -> tuple[Any, list[Any] | None]:  # noqa: ANN401 - the driver's
+        """Return the connection that answered, and the row as the driver gives it."""
+        ask = _from_sqlite if self._sqlite else _from_postgresql
+        if raw is not None:
+            try:
+                return raw, ask(raw, spelled, value)
+            except FAULTS:
+                # Its server has gone, perhaps long ago: a new one decides.
+                with suppress(*FAULTS):
+                    raw.close()
+        raw = self._new()
+        return raw, ask(raw, spelled, value)
 
     def _new(self) -> Any:  # noqa: ANN401 - the driver's connection
         borrowed = self._engine.raw_connection()
@@ -126,21 +130,25 @@ class Lookup:
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
-        while self._idle:
-            with suppress(IndexError, *FAULTS):
-                self._idle.pop().close()
+        for _ in range(MOST_CONNECTIONS):
+            with suppress(Empty, AttributeError, *FAULTS):
+                self._close(self._places.get_nowait())
+
+    def _close(self, raw: Any) -> None:  # noqa: ANN401 - the driver's connection
+        self._places.put(None)
+        raw.close()
 
 
-def _from_sqlite(raw: Any, spelled: Spelled, value: str) -> Any:  # noqa: ANN401 - the driver's connection and row
+def _from_sqlite(raw: Any, spelled: Spelled, value: str) -> list[Any] | None:  # noqa: ANN401 - the driver's connection
     # All rows, so that no statement stays open: it would keep an old state in sight.
     rows = raw.execute(spelled.sql, (value,)).fetchall()
-    return rows[0] if rows else None
+    return list(rows[0]) if rows else None
 
 
-def _from_postgresql(raw: Any, spelled: Spelled, value: str) -> Any:  # noqa: ANN401 - the driver's connection and row
+def _from_postgresql(raw: Any, spelled: Spelled, value: str) -> list[Any] | None:  # noqa: ANN401 - the driver's connection
     found = raw.pgconn.exec_prepared(spelled.name, [value.encode()])
     _check(found, ExecStatus.TUPLES_OK)
-    return [found.get_value(0, column) for column in range(len(spelled.readers))] if found.ntuples else None
+    return [found.get_value(0, column) for column in range(spelled.columns)] if found.ntuples else None
 
 
 def _check(result: Any, wanted: ExecStatus) -> None:  # noqa: ANN401 - libpq's result
