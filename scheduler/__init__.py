@@ -1,8 +1,8 @@
 """Lykta: the volunteer shift scheduler that a town's night walks can rely on.
 
 This module is the assembly, and the only one that knows every room. The order of the rooms, lowest first:
-kit < partnership < messages < people < nights < bookings < finding < calendars < gaps < answers < sendings <
-walks < demo.
+kit < partnership < messages < people < nights < bookings < finding < calendars < gaps < leading < answers <
+sendings < walks < demo.
 A room looks down, never up.
 """
 
@@ -25,6 +25,7 @@ def create_app(
     from scheduler.finding import pages as finding
     from scheduler.gaps import pages as gaps
     from scheduler.kit.phone import as_swedes_write
+    from scheduler.leading import pages as leading
     from scheduler.messages import pages as messages
     from scheduler.nights import words
     from scheduler.people import doors, pages, queries, text_pages
@@ -39,7 +40,7 @@ def create_app(
         clock or (FrozenClock(chosen.demo_now) if chosen.demo_now else SystemClock()),
         Doors(queries.visitor, doors.enter, doors.language_of, doors.zone_of),
     )
-    for room in (messages, pages, text_pages, bookings, finding, calendars, gaps, answers, sendings, walks):
+    for room in (messages, pages, text_pages, bookings, finding, calendars, gaps, leading, answers, sendings, walks):
         app.register_blueprint(room.pages)
     if chosen.demo:
         from scheduler.demo import pages as demo

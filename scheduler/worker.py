@@ -23,6 +23,7 @@ from scheduler.messages.cleaning import forget_bodies
 from scheduler.messages.outbox import Rereading, expire
 from scheduler.messages.rules import REMINDERS, Lane
 from scheduler.messages.worker import ALL, FAST, ORDINARY, Patience, Sender
+from scheduler.nights.actions import plans_to_publish, publish_plan
 from scheduler.partnership.tables import Partnership
 from scheduler.people.reaching import reread, warn_of_ceilings
 from scheduler.people.rules import Acting
@@ -102,6 +103,20 @@ def pass_on_offers(app: Application, now: datetime) -> int:
     return len(offers)
 
 
+def publish_plans(app: Application, now: datetime) -> int:
+    """Publish the seasons whose day has come, each in a transaction of its own; return how many shifts there were."""
+    with app.database.reading() as connection:
+        due = plans_to_publish(connection, now)
+    return sum(
+        app.database.write(
+            lambda connection, partnership_id=partnership_id, plan_id=plan_id: publish_plan(  # type: ignore[misc]
+                connection, partnership_id, plan_id, now
+            )
+        )
+        for partnership_id, plan_id in due
+    )
+
+
 def one_pass(app: Application, texts: Sender, go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
     """Do everything that is due but sending, each piece in a transaction of its own; return what was done."""
     now = app.clock.now()
@@ -109,6 +124,7 @@ def one_pass(app: Application, texts: Sender, go_on: Callable[[], bool] = lambda
     with app.database.reading() as connection:
         known = sites(connection, app.settings.public_url)
     return {
+        "shifts published": publish_plans(app, now),
         "offers passed on": pass_on_offers(app, now),
         "reminders planned": plan_reminders(app, now, go_on),
         "messages looked up": texts.look_up(go_on),

@@ -1,21 +1,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
-from scheduler.kit.refusals import Conflict
+from scheduler.kit.refusals import Conflict, NotFound
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.season import Pattern, PlannedNight, Season, moments
-from scheduler.nights.tables import Night, Shift
-from scheduler.partnership.tables import Area
+from scheduler.nights.tables import Night, SeasonPlan, Shift
+from scheduler.partnership.tables import Area, Partnership
+
+PUBLISHED_FROM = time(8)
 
 
 class AlreadyPlanned(Conflict):
-    """The agreement has nights already; a season is planned once and then changed night by night."""
+    """Nights of these dates are planned already; they are changed night by night."""
 
     room = "nights"
 
@@ -38,14 +40,20 @@ def write_season(
     now: datetime,
     *,
     publish: bool,
+    publish_on: date | None = None,
     by_person_id: int | None = None,
 ) -> int:
     """Write every night of a season, left-out ones with their reason, and return how many shifts it has.
 
-    Raises AlreadyPlanned when the agreement has nights.
+    `publish_on` is the day on which the worker publishes what stays planned until then. Raises AlreadyPlanned
+    when one of the nights is planned already.
     """
-    if connection.execute(select(Night.id).where(Night.agreement_id == agreement_id).limit(1)).first():
-        raise AlreadyPlanned
+    _check_unplanned(connection, partnership_id, [planned.night for planned in season.nights])
+    plan_id = connection.execute(
+        insert(SeasonPlan)
+        .values(partnership_id=partnership_id, agreement_id=agreement_id, made_at=now, publish_on=publish_on)
+        .returning(SeasonPlan.id)
+    ).scalar_one()
     places = {
         row.id: Places(row.default_minimum, row.default_wanted)
         for row in connection.execute(
@@ -53,16 +61,30 @@ def write_season(
         )
     }
     state = ShiftState.PUBLISHED if publish else ShiftState.PLANNED
+    belongs_to = (agreement_id, plan_id)
     return sum(
-        _write_night(connection, partnership_id, agreement_id, planned, pattern, zone, places, state, now, by_person_id)
+        _write_night(connection, partnership_id, belongs_to, planned, pattern, zone, places, state, now, by_person_id)
         for planned in season.nights
     )
+
+
+def _check_unplanned(connection: Connection, partnership_id: int, nights: list[date]) -> None:
+    """Raise AlreadyPlanned if one of the nights exists."""
+    if not nights:
+        return
+    planned = connection.execute(
+        select(Night.date).where(
+            Night.partnership_id == partnership_id, Night.date >= min(nights), Night.date <= max(nights)
+        )
+    ).scalars()
+    if set(planned) & set(nights):
+        raise AlreadyPlanned
 
 
 def _write_night(
     connection: Connection,
     partnership_id: int,
-    agreement_id: int,
+    belongs_to: tuple[int, int],
     planned: PlannedNight,
     pattern: Pattern,
     zone: ZoneInfo,
@@ -75,7 +97,8 @@ def _write_night(
         insert(Night)
         .values(
             partnership_id=partnership_id,
-            agreement_id=agreement_id,
+            agreement_id=belongs_to[0],
+            plan_id=belongs_to[1],
             date=planned.night,
             special=planned.special,
             left_out=planned.left_out,
@@ -142,14 +165,62 @@ def add_shift(
     return shift_id
 
 
+def publish_plan(
+    connection: Connection, partnership_id: int, plan_id: int, now: datetime, *, by_person_id: int | None = None
+) -> int:
+    """Publish every planned shift of one plan; return how many there were."""
+    connection.execute(
+        update(SeasonPlan)
+        .where(SeasonPlan.id == plan_id, SeasonPlan.partnership_id == partnership_id)
+        .values(publish_on=None)
+    )
+    return _publish(connection, partnership_id, [Night.plan_id == plan_id], now, by_person_id)
+
+
+def publish_on(connection: Connection, partnership_id: int, plan_id: int, day: date | None) -> None:
+    """Let the worker publish a plan on a day, or (None) not by itself. Raises NotFound."""
+    changed = connection.execute(
+        update(SeasonPlan)
+        .where(SeasonPlan.id == plan_id, SeasonPlan.partnership_id == partnership_id)
+        .values(publish_on=day)
+    )
+    if changed.rowcount != 1:
+        raise NotFound
+
+
+def plans_to_publish(connection: Connection, now: datetime) -> list[tuple[int, int]]:
+    """Return partnership and id of the plans whose day has come, in the partnership's time zone, at 08:00."""
+    due = connection.execute(
+        select(SeasonPlan.partnership_id, SeasonPlan.id, SeasonPlan.publish_on, Partnership.time_zone)
+        .join(Partnership, Partnership.id == SeasonPlan.partnership_id)
+        .where(SeasonPlan.publish_on <= now.date() + timedelta(days=1))
+    )
+    return [
+        (row.partnership_id, row.id)
+        for row in due
+        if datetime.combine(row.publish_on, PUBLISHED_FROM, ZoneInfo(row.time_zone)) <= now
+    ]
+
+
 def publish(
     connection: Connection, partnership_id: int, last: date, now: datetime, *, by_person_id: int | None = None
 ) -> int:
     """Publish every planned shift up to and with the night `last`; return how many there were."""
+    return _publish(connection, partnership_id, [Night.date <= last], now, by_person_id)
+
+
+def _publish(
+    connection: Connection,
+    partnership_id: int,
+    which: list[ColumnElement[bool]],
+    now: datetime,
+    by_person_id: int | None,
+) -> int:
     planned = connection.execute(
         select(Shift.id)
         .join(Night, Night.id == Shift.night_id)
-        .where(Shift.partnership_id == partnership_id, Shift.state == ShiftState.PLANNED, Night.date <= last)
+        .where(Shift.partnership_id == partnership_id, Shift.state == ShiftState.PLANNED, *which)
+        .order_by(Shift.id)
     ).scalars()
     ids = list(planned)
     for shift_id in ids:

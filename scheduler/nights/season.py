@@ -5,7 +5,7 @@ Pure: dates in, a plan out. A night is the date on which its evening starts.
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum, auto
 from itertools import product
@@ -238,7 +238,7 @@ def plan_season(
     rest = {night: specials.get(night) for night in free if night not in why}
     quietest = _quietest(rest, len(chosen) + len(rest) - paid_nights, why)
     why |= {night: _why(night, rest[night]) for night in quietest}
-    areas = {night: _areas(pattern, night, possible[0]) for night in possible if night not in why}
+    areas = {night: areas_on(pattern, night, possible[0]) for night in possible if night not in why}
     return Season(tuple(PlannedNight(n, specials.get(n), areas.get(n, ()), why.get(n)) for n in possible))
 
 
@@ -288,9 +288,29 @@ def _why(night: date, special: Special | None) -> LeftOut:
     return LeftOut.TOO_FEW_PAID_NIGHTS if special else by_month.get(night.month, LeftOut.ORDINARY_NIGHT)
 
 
-def _areas(pattern: Pattern, night: date, first: date) -> tuple[int, ...]:
-    """The rotation moves one step a day and one a week: no area has all the Fridays, and leaving a night out
-    moves no other night. On a double night the planned area is second, and the first is another.
+def swapped(season: Season, pattern: Pattern, walked: Collection[date], paid_nights: int) -> Season:
+    """The season with exactly the nights `walked`, as the coordinator ticked them. What the plan left out and
+    stays so keeps its reason. Refuses more nights than are paid for, and nights that are not among the possible.
+    """
+    possible = [planned.night for planned in season.nights]
+    if unknown := set(walked) - set(possible):
+        raise Unplannable("walk", "outside_term", unknown)
+    if len(set(walked)) > paid_nights:
+        raise Unplannable("walk", "too_many", walked)
+    return Season(
+        tuple(
+            replace(planned, areas=planned.areas or areas_on(pattern, planned.night, possible[0]), left_out=None)
+            if planned.night in walked
+            else replace(planned, areas=(), left_out=planned.left_out or LeftOut.CHOSEN_BY_HAND)
+            for planned in season.nights
+        )
+    )
+
+
+def areas_on(pattern: Pattern, night: date, first: date) -> tuple[int, ...]:
+    """The areas of a night. The rotation moves one step a day and one a week: no area has all the Fridays, and
+    leaving a night out moves no other night. On a double night the planned area is second, and the first is
+    another.
     """
     weeks, weekday = divmod((night - first).days + first.weekday(), 7)
     turn = (weeks + weekday - first.weekday()) % len(pattern.areas)

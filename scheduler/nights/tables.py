@@ -1,11 +1,24 @@
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scheduler.kit.database import Base
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.season import LeftOut, Special
+
+
+class SeasonPlan(Base):
+    """The nights that were planned at one time. `publish_on`: the day on which the worker publishes them."""
+
+    __tablename__ = "season_plan"
+    __table_args__ = (Index("ix_season_plan_publish_on", "publish_on"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    partnership_id: Mapped[int] = mapped_column(ForeignKey("partnership.id"), index=True)
+    agreement_id: Mapped[int] = mapped_column(ForeignKey("agreement.id"))
+    made_at: Mapped[datetime]
+    publish_on: Mapped[date | None]
 
 
 class Night(Base):
@@ -20,12 +33,15 @@ class Night(Base):
     date: Mapped[date]
     special: Mapped[Special | None]
     left_out: Mapped[LeftOut | None]
+    plan_id: Mapped[int | None] = mapped_column(ForeignKey("season_plan.id"))
 
 
 class Shift(Base):
     """One area on one night. `booked` people have a place, `held` places are offered to the waiting list.
 
-    `revision` rises with every change; `meeting_place` "" means the area's own.
+    `revision` rises with every change, `edition` only when a coordinator changes the shift itself;
+    `meeting_place` "" means the area's own. The leader counts as such while booked on the shift. `decision` is
+    what the steering group has decided about a second area that its budget line does not pay for.
     """
 
     __tablename__ = "shift"
@@ -52,3 +68,6 @@ class Shift(Base):
     note: Mapped[str]
     host_club_id: Mapped[int | None] = mapped_column(ForeignKey("club.id"))
     revision: Mapped[int]
+    edition: Mapped[int] = mapped_column(server_default=text("0"))
+    leader_person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    decision: Mapped[str] = mapped_column(server_default=text("''"))

@@ -36,6 +36,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "lead walks": frozenset({"coordinator"}),
     "see gaps": frozenset({"coordinator", "municipality"}),
     "see people of a shift": frozenset({"coordinator"}),
+    "plan the season": frozenset({"coordinator"}),
     "read the log": frozenset({"coordinator"}),
     "see a person": frozenset({"coordinator"}),
     "see texts": frozenset({"coordinator"}),

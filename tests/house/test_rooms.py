@@ -17,6 +17,7 @@ ORDER = [
     "finding",
     "calendars",
     "gaps",
+    "leading",
     "answers",
     "sendings",
     "walks",

@@ -51,6 +51,9 @@ MATRIX = {
     "walks.note": ("/shifts/{shift}/note", dict.fromkeys(KINDS, 404) | {"nobody": 303, "coordinator": 200}),
     "walks.noted": ("/shifts/{shift}/noted", dict.fromkeys(KINDS, 404) | {"nobody": 303, "coordinator": 303}),
     "walks.board": ("/lead/now", LEADING),
+    "leading.season": ("/lead/season", LEADING),
+    "leading.plan": ("/lead/season/plan", LEADING),
+    "leading.story": ("/lead/log", LEADING),
     "demo.sms": ("/demo/sms", PUBLIC),
     "demo.sign_in": ("/demo/sign-in/nobody-plays-this", dict.fromkeys(KINDS, 404)),
     # A booking of somebody else's does not exist, whoever asks.
@@ -58,6 +61,7 @@ MATRIX = {
     "bookings.leave": ("/bookings/{booking}/leave", dict.fromkeys(KINDS, 404) | {"nobody": 303}),
     "bookings.pick": ("/bookings/{booking}/hand-over", dict.fromkeys(KINDS, 404) | {"nobody": 303}),
 }
+ONLY_LEADING = dict.fromkeys(KINDS, 403) | {"coordinator": 404}
 POST_MATRIX = {
     "bookings.book": (
         "/shifts/{shift}/bookings",
@@ -111,6 +115,10 @@ POST_MATRIX = {
     ),
     "calendars.choose_alarm": ("/me/calendar/alarm", dict.fromkeys(KINDS, 303) | {"nobody": 403}),
     "people.end_device": ("/me/devices/999999/end", dict.fromkeys(KINDS, 404) | {"nobody": 403}),
+    "leading.write_plan": ("/lead/season/plan", ONLY_LEADING | {"coordinator": 422}),
+    "leading.settle": ("/lead/season/999999/undo", ONLY_LEADING),
+    "leading.publish_on": ("/lead/season/999999/publish-on", ONLY_LEADING),
+    "leading.swap": ("/lead/season/swap", ONLY_LEADING | {"coordinator": 422}),
     "people.decide": ("/lead/members/999999/approve", dict.fromkeys(KINDS, 403) | {"contact": 404, "coordinator": 404}),
 }  # fmt: skip
 FRAME = {"static", "favicon", "robots", "healthz", "readyz"}
@@ -237,6 +245,7 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
     theirs = {"/", "/nights", "/nights/2026-11-27", "/tonight", "/mine", "/bookings", "/me", "/joined", "/lead",
               "/lead/members", "/lead/now", "/lead/texts", "/lead/texts/new", "/me/texts", "/me/number", "/demo/sms",
               "/me/calendar", "/me/calendar/needs/0"}  # fmt: skip
+    theirs |= {"/lead/season", "/lead/season/plan", "/lead/log"}
     for path, _ in MATRIX.values():
         if path in theirs:
             stranger.get(path)
