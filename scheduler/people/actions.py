@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
@@ -283,24 +283,24 @@ def _club_name(connection: Connection, club_id: int) -> str:
 
 def approve_all_asked_before(connection: Connection, partnership_id: int, asked_before: datetime, now: datetime) -> int:
     """Approve every pending membership asked for before an instant, and return how many there were."""
+    return _approve_where(connection, partnership_id, now, Membership.asked_at < asked_before)
+
+
+def approve_memberships_of(connection: Connection, partnership_id: int, person_id: int, now: datetime) -> int:
+    """Approve a person's pending memberships, and return how many there were."""
+    return _approve_where(connection, partnership_id, now, Membership.person_id == person_id)
+
+
+def _approve_where(connection: Connection, partnership_id: int, now: datetime, condition: ColumnElement[bool]) -> int:
     pending = connection.execute(
         select(Membership.id, Membership.person_id, Club.name.label("club"))
         .join(Club, Club.id == Membership.club_id)
-        .where(
-            Membership.partnership_id == partnership_id,
-            Membership.state == MembershipState.PENDING,
-            Membership.asked_at < asked_before,
-        )
+        .where(Membership.partnership_id == partnership_id, Membership.state == MembershipState.PENDING, condition)
     ).all()
     for row in pending:
         connection.execute(
             update(Membership).where(Membership.id == row.id).values(state=MembershipState.APPROVED, decided_at=now)
         )
-        audit.record(
-            connection,
-            partnership_id,
-            now,
-            None,
-            Change("membership.approved", person_id=row.person_id, after={"club": row.club}),
-        )
+        change = Change("membership.approved", person_id=row.person_id, after={"club": row.club})
+        audit.record(connection, partnership_id, now, None, change)
     return len(pending)

@@ -1,6 +1,6 @@
 import click
 from flask.cli import AppGroup
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection
 
 from scheduler.kit.refusals import NotFound
 from scheduler.kit.web import Application
@@ -8,8 +8,7 @@ from scheduler.partnership.commands import MobileNumber
 from scheduler.partnership.queries import clubs, partnership_id_of
 from scheduler.people import actions
 from scheduler.people.queries import person_by_phone
-from scheduler.people.rules import MembershipState, Role
-from scheduler.people.tables import Membership
+from scheduler.people.rules import Role
 
 
 def group(app: Application) -> AppGroup:
@@ -48,15 +47,7 @@ def group(app: Application) -> AppGroup:
             raise click.ClickException("A contact needs --club with the club's name; other roles have none.")
         now = app.clock.now()
         actions.grant_role(connection, partnership_id, person.id, role, now, club_id=club_id)
-        pending = connection.execute(
-            select(Membership.id).where(Membership.person_id == person.id, Membership.state == MembershipState.PENDING)
-        ).scalars()
-        for membership_id in list(pending):
-            connection.execute(
-                update(Membership)
-                .where(Membership.id == membership_id)
-                .values(state=MembershipState.APPROVED, decided_at=now)
-            )
+        actions.approve_memberships_of(connection, partnership_id, person.id, now)
 
     return commands
 
