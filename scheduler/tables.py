@@ -2,6 +2,7 @@
 
 from scheduler.bookings import tables as _bookings
 from scheduler.calendars import tables as _calendars
+from scheduler.gaps import tables as _gaps
 from scheduler.kit import audit as _audit
 from scheduler.kit import heartbeat as _heartbeat
 from scheduler.kit.database import Base
@@ -11,5 +12,5 @@ from scheduler.partnership import tables as _partnership
 from scheduler.people import tables as _people
 from scheduler.walks import tables as _walks
 
-ROOMS = (_audit, _heartbeat, _partnership, _messages, _people, _nights, _bookings, _calendars, _walks)
+ROOMS = (_audit, _heartbeat, _partnership, _messages, _people, _nights, _bookings, _calendars, _walks, _gaps)
 METADATA = Base.metadata

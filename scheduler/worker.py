@@ -16,6 +16,9 @@ from scheduler.bookings import reminding, rereading
 from scheduler.bookings.rules import Ended
 from scheduler.bookings.waiting_list import decline, expired_offers
 from scheduler.calendars.actions import make_what_is_stale
+from scheduler.gaps import actions as gaps
+from scheduler.gaps import autopilot
+from scheduler.gaps import rereading as gap_rereading
 from scheduler.kit.heartbeat import beat
 from scheduler.kit.web import Application
 from scheduler.messages import halt
@@ -41,6 +44,7 @@ REREADING: dict[str, Rereading] = {
     "booking": rereading.reread,
     "hand_over": rereading.reread,
     "shift": rereading.reread,
+    "asking": gap_rereading.reread,
     "membership": reread,
     "notice": reread,
     "answer": reread,
@@ -117,6 +121,41 @@ def publish_plans(app: Application, now: datetime) -> int:
     )
 
 
+def search_for_people(app: Application, now: datetime) -> int:
+    """Ask the waves that are due and end what has found its people; return how many were asked."""
+    with app.database.reading() as connection:
+        due = gaps.due(connection, now)
+        known = sites(connection, app.settings.public_url) if due else {}
+    asked = 0
+    for one in due:
+        site, zone = known[one.partnership_id]
+        acting = Acting(one.partnership_id, None, now, zone, site)
+        asked += app.database.write(
+            lambda connection, acting=acting, one=one: gaps.advance(connection, acting, one.id)  # type: ignore[misc]
+        )
+    return asked
+
+
+def steer(app: Application, now: datetime) -> int:
+    """Let each autopilot that is on propose or start searches; return how many."""
+    done = 0
+    with app.database.reading() as connection:
+        policies = autopilot.policies(connection)
+        known = sites(connection, app.settings.public_url) if policies else {}
+    for partnership_id, policy in policies:
+        site, zone = known[partnership_id]
+        acting = Acting(partnership_id, None, now, zone, site)
+        with app.database.reading() as connection:
+            shifts = autopilot.in_danger(connection, acting, policy)
+        for shift_id, goal in shifts:
+            done += app.database.write(
+                lambda connection, acting=acting, policy=policy, shift_id=shift_id, goal=goal: autopilot.steer(  # type: ignore[misc]
+                    connection, acting, policy, shift_id, goal
+                )
+            )
+    return done
+
+
 def one_pass(app: Application, texts: Sender, go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
     """Do everything that is due but sending, each piece in a transaction of its own; return what was done."""
     now = app.clock.now()
@@ -127,6 +166,8 @@ def one_pass(app: Application, texts: Sender, go_on: Callable[[], bool] = lambda
         "shifts published": publish_plans(app, now),
         "offers passed on": pass_on_offers(app, now),
         "reminders planned": plan_reminders(app, now, go_on),
+        "people asked": search_for_people(app, now),
+        "autopilot's searches": steer(app, now),
         "messages looked up": texts.look_up(go_on),
         "messages too late": app.database.write(lambda connection: expire(connection, now)),
         "ceilings warned of": app.database.write(lambda connection: warn_of_ceilings(connection, known, now)),

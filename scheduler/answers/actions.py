@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from scheduler.answers.deciding import KINDS, Said, acting_as, is_open, leave
+from scheduler.answers.deciding import KINDS, OWN_BOOKING, Said, acting_as, is_open, leave
 from scheduler.answers.queries import Asked, Sender, Walk, asked, coming_walks, senders, words_of_shift
 from scheduler.answers.rules import Meaning, Wish, meaning
 from scheduler.bookings import confirming
@@ -130,7 +130,7 @@ class _Acting:
         sender = self._whose(latest)
         if latest is not None:
             answered = latest.answer is not None
-            path = f"/bookings/{latest.subject_id}" if latest.kind is not QuestionKind.HAND_OVER else "/nights"
+            path = f"/bookings/{latest.subject_id}" if latest.kind in OWN_BOOKING else "/nights"
             reply = Reply.ANSWERED_ALREADY if answered else Reply.TOO_LATE
             self._reply(sender, Said(reply, path), latest.shift_id)
         else:

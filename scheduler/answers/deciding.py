@@ -10,6 +10,9 @@ from scheduler.answers.queries import Asked, Sender
 from scheduler.bookings import actions, confirming, waiting_list
 from scheduler.bookings.rules import BookingState, may_cancel_freely
 from scheduler.bookings.tables import Booking
+from scheduler.gaps import actions as gaps
+from scheduler.gaps.rules import AskState
+from scheduler.gaps.tables import Ask
 from scheduler.kit.database import AnyRow
 from scheduler.messages.rules import Answer, QuestionKind, Reply
 from scheduler.nights.rules import ShiftState
@@ -126,11 +129,33 @@ def _refuse_take_over(connection: Connection, acting: Acting, asked: Asked) -> S
     return Said(Reply.DECLINED)
 
 
+def _gap_is_open(connection: Connection, asked: Asked, now: datetime) -> bool:
+    row = connection.execute(
+        select(Ask.state, Shift.starts_at, Shift.state.label("shift_state"))
+        .join(Shift, Shift.id == Ask.shift_id)
+        .where(Ask.id == asked.subject_id)
+    ).first()
+    return row is not None and row.state in {AskState.ASKED, AskState.SILENT} and _walk_is_ahead(row, now)
+
+
+def _take_gap(connection: Connection, acting: Acting, asked: Asked) -> Said:
+    taken = gaps.accept(connection, acting, asked.subject_id)
+    return Said(Reply.TAKEN_BY_ANOTHER) if taken is None else Said(Reply.PLACE_YOURS, f"/bookings/{taken}")
+
+
+def _turn_down_gap(connection: Connection, acting: Acting, asked: Asked) -> Said:
+    gaps.turn_down(connection, acting, asked.subject_id)
+    return Said(Reply.DECLINED)
+
+
 KINDS: dict[QuestionKind, Deciding] = {
     QuestionKind.COMING: Deciding(_coming_is_open, _coming, _not_coming),
     QuestionKind.PLACE_OFFERED: Deciding(_offer_is_open, _take_offer, _decline_offer),
     QuestionKind.HAND_OVER: Deciding(_hand_over_is_open, _take_over, _refuse_take_over),
+    QuestionKind.GAP: Deciding(_gap_is_open, _take_gap, _turn_down_gap),
 }
+# Whose subject is a booking of the one who was asked: its page tells more.
+OWN_BOOKING = frozenset({QuestionKind.COMING, QuestionKind.PLACE_OFFERED})
 
 
 def is_open(connection: Connection, asked: Asked, answer: Answer, now: datetime) -> bool:

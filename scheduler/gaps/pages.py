@@ -1,52 +1,56 @@
+"""The coordinator's board, and asking for people from it."""
+
 from datetime import timedelta
 
-from flask import Blueprint, g, render_template
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
 from scheduler.bookings.cards import Looking, cards
+from scheduler.bookings.pages import acting
+from scheduler.bookings.rules import check_shift_open
 from scheduler.finding.queries import five_weeks
-from scheduler.gaps import queries
-from scheduler.kit.language import gettext, ngettext
-from scheduler.kit.web import connection, needs, now, today
-from scheduler.nights.rules import NightFlag
-from scheduler.nights.words import relative_day, special_name
+from scheduler.gaps import actions, autopilot, history, offering, queries, words
+from scheduler.gaps.candidates import explained, named
+from scheduler.gaps.risk import calibration
+from scheduler.gaps.rules import AutopilotMode, Policy, WrongPolicy, checked_policy, yes_chance
+from scheduler.kit import language
+from scheduler.kit.database import AnyRow
+from scheduler.kit.refusals import Refusal
+from scheduler.kit.web import connection, needs, now, row_id, today
 from scheduler.people.queries import log
 
 pages = Blueprint("gaps", __name__)
 
 BOARD_WEEKS = 60
+SHORTEST_NAME = 2
+INVALID = 422
 
 
 @pages.get("/lead")
 @needs("see gaps")
 def gaps() -> str:
-    looking = Looking(g.visitor.partnership.id, g.visitor.person.id, volunteer=False, now=now())
+    partnership_id = g.visitor.partnership.id
+    looking = Looking(partnership_id, g.visitor.person.id, volunteer=False, now=now())
     monday = today() - timedelta(days=today().weekday())
     listed = cards(connection(), looking, monday, today() + timedelta(weeks=BOARD_WEEKS))
-    coming = queries.board((card for card in listed if card.ends_at > now()), today())
+    beside = queries.known(connection(), partnership_id, now())
+    coming = queries.board((card for card in listed if card.ends_at > now()), today(), beside)
+    needing = queries.ranked(coming)
+    may_ask = g.visitor.may("ask for people")
     return render_template(
         "gaps/gaps.html",
-        needing=[(night, reasons(night)) for night in queries.ranked(coming)],
+        needing=[(night, words.reasons(night)) for night in needing],
+        area_reasons=words.area_reasons,
+        kronor=words.kronor,
+        offers=offering.offers(connection(), partnership_id, needing, beside.believed, now(), language.zone())
+        if may_ask
+        else {},
+        may_ask=may_ask,
         strip=five_weeks(listed, today()),
-        coming=coming,
-        ready_count=sum(not night.in_danger for night in coming),
+        coming=[(night.date, night.flag, night.special, tuple(night.cards), may_ask) for night in coming],
+        ready_count=sum(not night.danger for night in coming),
         total_count=len(coming),
     )
-
-
-def reasons(night: queries.BoardNight) -> list[str]:
-    """Return why a night is in danger, in words, the weightiest first."""
-    told = []
-    if night.flag is NightFlag.TWO_AREAS_NEED_COVERAGE:
-        told.append(gettext("Two areas need coverage"))
-    told.extend(
-        (
-            relative_day(night.date, today()),
-            ngettext("one missing to the minimum", "%(num)s missing to the minimum", night.missing_to_minimum),
-        )
-    )
-    if night.special is not None:
-        told.append(special_name(night.special))
-    return told
 
 
 @pages.get("/lead/shifts/<int:shift_id>")
@@ -57,4 +61,98 @@ def shift(shift_id: int) -> str:
         "gaps/shift.html",
         shift=queries.lead_shift(connection(), partnership_id, shift_id, now()),
         log=log(connection(), partnership_id, shift_id=shift_id),
+    )
+
+
+@pages.get("/lead/shifts/<int:shift_id>/asking")
+@needs("ask for people")
+def asking(shift_id: int) -> str:
+    partnership_id = g.visitor.partnership.id
+    row = actions.shift_facts(connection(), partnership_id, shift_id)
+    believed = history.believed(connection(), partnership_id, now())
+    search = history.search_of(connection(), partnership_id, shift_id)
+    name = " ".join(request.args.get("name", "").split())[:60]
+    return render_template(
+        "gaps/asking.html",
+        shift=row,
+        shift_open=_is_open(row),
+        lacking=actions.missing(row, row.minimum),
+        search=search,
+        asked=history.asked_people(connection(), partnership_id, shift_id),
+        plan=offering.plan(connection(), row, believed, now(), language.zone()),
+        why=words.why,
+        because=words.because,
+        kronor=words.kronor,
+        name=name,
+        found=_found(row, name) if len(name) >= SHORTEST_NAME else None,
+    )
+
+
+def _is_open(row: AnyRow) -> bool:
+    try:
+        check_shift_open(row.state, row.starts_at, now())
+    except Refusal:
+        return False
+    return True
+
+
+def _found(row: AnyRow, name: str) -> list[object]:
+    limit = history.policy(connection(), row.partnership_id).asks_a_week
+    ids = named(connection(), row.partnership_id, name)
+    return list(explained(connection(), actions.place_of(row), row.area_id, limit, now(), ids))
+
+
+@pages.post("/lead/shifts/<int:shift_id>/asking")
+@needs("ask for people")
+def ask(shift_id: int) -> AnyResponse:
+    """Ask the people who fit: never more at once than the button said."""
+    partnership_id = g.visitor.partnership.id
+    row = actions.shift_facts(connection(), partnership_id, shift_id)
+    goal = offering.goal_of(connection(), row, history.believed(connection(), partnership_id, now()), now())
+    promised = row_id(request.form["people"]) if "people" in request.form else None
+    actions.start(connection(), acting(), shift_id, goal, most=promised)
+    return redirect(url_for("gaps.asking", shift_id=shift_id), code=303)
+
+
+@pages.post("/lead/shifts/<int:shift_id>/asking/stop")
+@needs("ask for people")
+def stop(shift_id: int) -> AnyResponse:
+    actions.stop(connection(), acting(), shift_id)
+    return redirect(url_for("gaps.asking", shift_id=shift_id), code=303)
+
+
+@pages.get("/lead/autopilot")
+@needs("ask for people")
+def autopilot_page() -> str:
+    return _autopilot_page(history.policy(connection(), g.visitor.partnership.id))
+
+
+@pages.post("/lead/autopilot")
+@needs("ask for people")
+def change_autopilot() -> str | AnyResponse | tuple[str, int]:
+    before = history.policy(connection(), g.visitor.partnership.id)
+    typed = {name: request.form.get(name, "") for name in ("mode", "days_ahead", "asks_a_week")}
+    try:
+        after = checked_policy(**typed)
+    except WrongPolicy as refusal:
+        return _autopilot_page(before, typed, refusal.field), INVALID
+    autopilot.change_policy(connection(), acting(), before, after)
+    return redirect(url_for("gaps.autopilot_page"), code=303)
+
+
+def _autopilot_page(policy: Policy, typed: dict[str, str] | None = None, wrong: str = "") -> str:
+    partnership_id = g.visitor.partnership.id
+    believed = history.believed(connection(), partnership_id, now())
+    yes, others = history.asks_so_far(connection(), partnership_id)
+    shown = {"mode": policy.mode.value, "days_ahead": policy.days_ahead, "asks_a_week": policy.asks_a_week}
+    return render_template(
+        "gaps/autopilot.html",
+        policy=policy,
+        typed=typed or shown,
+        wrong=wrong,
+        modes=list(AutopilotMode),
+        asks=yes + others,
+        yes_percent=round(100 * yes_chance(yes, others)),
+        lost_percent=round(100 * believed.season.mean),
+        calibration=calibration(history.past_shifts(connection(), partnership_id, now())),
     )

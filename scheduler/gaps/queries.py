@@ -1,7 +1,8 @@
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -10,69 +11,117 @@ from scheduler.bookings.places import SHIFT_COLUMNS
 from scheduler.bookings.queries import Walker, meeting_at, walkers_of
 from scheduler.bookings.rules import BookingState
 from scheduler.bookings.tables import Booking
+from scheduler.gaps.history import Search, Team, believed, searches, teams
+from scheduler.gaps.risk import Beliefs, beliefs, under_minimum
+from scheduler.gaps.rules import Need, danger
 from scheduler.kit.database import AnyRow
 from scheduler.kit.refusals import NotFound
-from scheduler.nights.rules import Coverage, NightFlag, ShiftState, coverage, night_flag, urgency
+from scheduler.nights.rules import Coverage, NightFlag, ShiftState, coverage, night_flag
 from scheduler.nights.season import Special
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.tables import Area, Club
 from scheduler.people.tables import Person
 
+BOARD_DAYS = 35
+
+
+class BoardArea(NamedTuple):
+    """One shift on the board: how it stands, what endangers it and the search for people to it."""
+
+    card: Card
+    need: Need
+    danger: int
+    search: Search | None
+
 
 @dataclass(frozen=True, slots=True)
 class BoardNight:
-    """A coming night on the board. `need` is the highest urgency of its shifts; 0 when all are full."""
+    """A coming night on the board. `danger` is the highest of its shifts; 0 when none needs the coordinator."""
 
     date: date
     days_left: int
     flag: NightFlag
     special: Special | None
-    cards: list[Card]
-    need: int
-    missing_to_minimum: int
-    missing_to_wanted: int
+    areas: list[BoardArea]
+    danger: int
 
     @property
-    def in_danger(self) -> bool:
-        return self.missing_to_minimum > 0
+    def cards(self) -> list[Card]:
+        return [one.card for one in self.areas]
+
+    @property
+    def missing_to_minimum(self) -> int:
+        return sum(one.need.missing_to_minimum for one in self.areas)
+
+    @property
+    def risk_percent(self) -> int:
+        return max(one.need.risk_percent for one in self.areas)
 
 
-def board(cards: Iterable[Card], today: date) -> list[BoardNight]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the board knows beside the shifts themselves."""
+
+    believed: Beliefs
+    teams: Mapping[int, Team]
+    searches: Mapping[int, Search]
+
+
+NOTHING = Known(beliefs({}), {}, {})
+
+
+def known(connection: Connection, partnership_id: int, now: datetime) -> Known:
+    """Return it, by three statements."""
+    return Known(
+        believed(connection, partnership_id, now),
+        teams(connection, partnership_id, now),
+        searches(connection, partnership_id, now),
+    )
+
+
+def board(cards: Iterable[Card], today: date, beside: Known = NOTHING) -> list[BoardNight]:
     """Return the coming nights that have an open area, by date."""
     by_date: dict[date, list[Card]] = defaultdict(list)
     for card in cards:
         if card.state is ShiftState.PUBLISHED:
             by_date[card.date].append(card)
-    return [_board_night(night, listed, today) for night, listed in sorted(by_date.items())]
+    return [_board_night(night, listed, today, beside) for night, listed in sorted(by_date.items())]
 
 
-def _board_night(night: date, cards: list[Card], today: date) -> BoardNight:
-    days_left = (night - today).days
-    special = cards[0].special
+def _board_night(night: date, cards: Sequence[Card], today: date, beside: Known) -> BoardNight:
+    flag = night_flag(card.coverage for card in cards)
+    areas = [_board_area(card, (night - today).days, flag, beside) for card in cards]
     return BoardNight(
         date=night,
-        days_left=days_left,
-        flag=night_flag(card.coverage for card in cards),
-        special=special,
-        cards=cards,
-        need=max(
-            urgency(
-                card.missing_to_minimum,
-                card.missing_to_wanted,
-                days_left,
-                card.flag,
-                special=special is not None,
-            )
-            for card in cards
-        ),
-        missing_to_minimum=sum(card.missing_to_minimum for card in cards),
-        missing_to_wanted=sum(card.missing_to_wanted for card in cards),
+        days_left=(night - today).days,
+        flag=flag,
+        special=cards[0].special,
+        areas=areas,
+        danger=max(one.danger for one in areas),
     )
 
 
+def _board_area(card: Card, days_left: int, flag: NightFlag, beside: Known) -> BoardArea:
+    team = beside.teams.get(card.shift_id)
+    missing = card.missing_to_minimum
+    chance = under_minimum(team.by_club, card.minimum, beside.believed) if team is not None and not missing else 0.0
+    need = Need(
+        missing_to_minimum=missing,
+        days_left=days_left,
+        flag=flag,
+        special=card.special is not None,
+        risk_percent=round(100 * chance),
+        only_newcomers=team is not None and team.only_newcomers,
+    )
+    return BoardArea(card, need, danger(need), beside.searches.get(card.shift_id))
+
+
 def ranked(nights: Iterable[BoardNight]) -> list[BoardNight]:
-    """Return the nights on which a team would not walk, the most urgent first."""
-    return sorted((night for night in nights if night.in_danger), key=lambda night: (-night.need, night.date))
+    """Return the nights of the next five weeks that need the coordinator, the most urgent first."""
+    return sorted(
+        (night for night in nights if night.danger and night.days_left < BOARD_DAYS),
+        key=lambda night: (-night.danger, night.date),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ class MessageKind(StrEnum):
     HAND_OVER_ASKED = "hand_over_asked"
     HAND_OVER_TAKEN = "hand_over_taken"
     HAND_OVER_DECLINED = "hand_over_declined"
+    GAP_ASKED = "gap_asked"
     LATE_CANCELLATION = "late_cancellation"
     CALLED_OFF = "called_off"
     MOVED = "moved"
@@ -136,7 +137,7 @@ ANY_HOUR = AT_ONCE
 # The number itself is being proven: neither STOPP nor a preference is in the way.
 CODES = frozenset({MessageKind.SIGN_IN_CODE, MessageKind.NUMBER_CODE})
 # Where the month's ceiling holds. Reminders, codes, answers and changes of one's own walk always go.
-UNDER_CEILING = frozenset({MessageKind.NOTICE, MessageKind.HAND_OVER_ASKED})
+UNDER_CEILING = frozenset({MessageKind.NOTICE, MessageKind.HAND_OVER_ASKED, MessageKind.GAP_ASKED})
 
 
 def lane_of(kind: MessageKind) -> Lane:
@@ -161,6 +162,7 @@ GROUPS = {
     MessageKind.REMINDER_TWO_DAYS: TextGroup.TWO_DAYS,
     MessageKind.REMINDER_THREE_HOURS: TextGroup.THREE_HOURS,
     MessageKind.HAND_OVER_ASKED: TextGroup.REQUESTS,
+    MessageKind.GAP_ASKED: TextGroup.REQUESTS,
     MessageKind.NOTICE: TextGroup.NEWS,
 }
 

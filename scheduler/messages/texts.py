@@ -77,6 +77,12 @@ def _hand_over_declined(words: NullTranslations) -> str:
     return words.gettext("%(name)s cannot take your night walk %(day)s, %(area)s. It is still yours: %(link)s")
 
 
+def _gap_asked(words: NullTranslations) -> str:
+    return words.gettext(
+        "Can you walk %(day)s %(starts)s-%(ends)s, %(area)s? We lack %(missing)s. Reply YES or NO. %(link)s"
+    )
+
+
 def _late_cancellation(words: NullTranslations) -> str:
     return words.gettext("%(name)s cannot come %(day)s %(starts)s, %(area)s. Now %(booked)s of %(wanted)s. %(link)s")
 
@@ -135,6 +141,7 @@ TEXTS: dict[MessageKind, Pattern] = {
     MessageKind.HAND_OVER_ASKED: _hand_over_asked,
     MessageKind.HAND_OVER_TAKEN: _hand_over_taken,
     MessageKind.HAND_OVER_DECLINED: _hand_over_declined,
+    MessageKind.GAP_ASKED: _gap_asked,
     MessageKind.LATE_CANCELLATION: _late_cancellation,
     MessageKind.CALLED_OFF: _called_off,
     MessageKind.MOVED: _moved,

@@ -37,6 +37,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "see gaps": frozenset({"coordinator", "municipality"}),
     "see people of a shift": frozenset({"coordinator"}),
     "plan the season": frozenset({"coordinator"}),
+    "ask for people": frozenset({"coordinator"}),
     "read the log": frozenset({"coordinator"}),
     "see a person": frozenset({"coordinator"}),
     "see texts": frozenset({"coordinator"}),

@@ -9,10 +9,14 @@ from scheduler.people.rules import MembershipState, Role
 
 
 class Person(Base):
-    """A human being of 18 or more. `revision` is raised by every hold, see `bookings`."""
+    """A human being of 18 or more. `revision` is raised by every hold, see `bookings`; `last_asked_at` is when
+    `gaps` last asked this person to take a walk, 1970 for never, so that an index gives whose turn it is."""
 
     __tablename__ = "person"
-    __table_args__ = (UniqueConstraint("partnership_id", "phone"),)
+    __table_args__ = (
+        UniqueConstraint("partnership_id", "phone"),
+        Index("ix_person_turn", "partnership_id", "last_asked_at", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     partnership_id: Mapped[int] = mapped_column(ForeignKey("partnership.id"))
@@ -24,6 +28,7 @@ class Person(Base):
     values_agreed_at: Mapped[datetime]
     created_at: Mapped[datetime]
     revision: Mapped[int]
+    last_asked_at: Mapped[datetime] = mapped_column(server_default=text("'1970-01-01 00:00:00'"))
 
 
 class Membership(Base):

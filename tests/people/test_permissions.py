@@ -54,6 +54,8 @@ MATRIX = {
     "leading.season": ("/lead/season", LEADING),
     "leading.plan": ("/lead/season/plan", LEADING),
     "leading.story": ("/lead/log", LEADING),
+    "gaps.asking": ("/lead/shifts/{shift}/asking", LEADING),
+    "gaps.autopilot_page": ("/lead/autopilot", LEADING),
     "demo.sms": ("/demo/sms", PUBLIC),
     "demo.sign_in": ("/demo/sign-in/nobody-plays-this", dict.fromkeys(KINDS, 404)),
     # A booking of somebody else's does not exist, whoever asks.
@@ -86,6 +88,9 @@ POST_MATRIX = {
     "walks.step": ("/shifts/{shift}/walk", TEAM | dict.fromkeys(BOOKERS, 422)),
     "walks.checklist": ("/shifts/{shift}/checklist", TEAM | dict.fromkeys(BOOKERS, 409)),
     "walks.write_note": ("/shifts/{shift}/note", TEAM | dict.fromkeys(BOOKERS, 422)),
+    "gaps.ask": ("/lead/shifts/{shift}/asking", dict.fromkeys(KINDS, 403) | {"coordinator": 303}),
+    "gaps.stop": ("/lead/shifts/{shift}/asking/stop", dict.fromkeys(KINDS, 403) | {"coordinator": 303}),
+    "gaps.change_autopilot": ("/lead/autopilot", dict.fromkeys(KINDS, 403) | {"coordinator": 422}),
     # Without the operator's signature nobody gets in.
     "answers.inbound": ("/sms/inbound", dict.fromkeys(KINDS, 403)),
     "messages.status": ("/sms/status/1/1-x", dict.fromkeys(KINDS, 403)),
@@ -246,6 +251,7 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
               "/lead/members", "/lead/now", "/lead/texts", "/lead/texts/new", "/me/texts", "/me/number", "/demo/sms",
               "/me/calendar", "/me/calendar/needs/0"}  # fmt: skip
     theirs |= {"/lead/season", "/lead/season/plan", "/lead/log"}
+    theirs |= {"/lead/autopilot"}
     for path, _ in MATRIX.values():
         if path in theirs:
             stranger.get(path)

@@ -1,0 +1,105 @@
+"""What decides whether a Person may be asked about a shift, as column expressions over bound values.
+
+Written once: the same conditions choose the candidates, explain one person, and are read again under the hold.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import String, and_, bindparam, cast, func, or_, select
+from sqlalchemy.orm import aliased
+
+from scheduler.bookings.rules import BookingState
+from scheduler.bookings.tables import Booking
+from scheduler.gaps.rules import AskState
+from scheduler.gaps.tables import Ask
+from scheduler.messages.rules import LEFT, MessageKind, MessageState, TextGroup
+from scheduler.messages.tables import Message, PhoneStanding, TextPreference
+from scheduler.nights.tables import Shift
+from scheduler.people.rules import MembershipState
+from scheduler.people.tables import Membership, Person
+
+Bound = Callable[[str], Any]
+_Placed, _PlacedShift = aliased(Booking), aliased(Shift)
+_MINE = and_(Ask.person_id == Person.id, Ask.state != AskState.WITHDRAWN)
+
+
+def _exists(found: Any) -> Any:  # noqa: ANN401 - column expressions, here and below
+    return found.correlate(Person).exists()
+
+
+def _number(found: Any) -> Any:  # noqa: ANN401
+    return found.correlate(Person).scalar_subquery()
+
+
+def _walks_near(bound: Bound) -> Any:  # noqa: ANN401
+    return _exists(
+        select(_Placed.id)
+        .join(_PlacedShift, _PlacedShift.id == _Placed.shift_id)
+        .where(
+            _Placed.person_id == Person.id,
+            _Placed.state == BookingState.BOOKED,
+            _PlacedShift.starts_at < bound("near_until"),
+            _PlacedShift.ends_at > bound("near_from"),
+        )
+    )
+
+
+def _no_texts() -> Any:  # noqa: ANN401
+    stopped_or_dead = or_(PhoneStanding.stopped_at.is_not(None), PhoneStanding.dead_at.is_not(None))
+    unreachable = select(PhoneStanding.phone).where(PhoneStanding.phone == Person.phone, stopped_or_dead)
+    unwanted = select(TextPreference.person_id).where(
+        TextPreference.person_id == Person.id,
+        cast(TextPreference.off, String).like(f'%"{TextGroup.REQUESTS.value}"%'),
+    )
+    return or_(_exists(unreachable), _exists(unwanted))
+
+
+def _asks_this_week(bound: Bound) -> Any:  # noqa: ANN401
+    asks = select(func.count(Ask.id)).where(_MINE, Ask.asked_at > bound("week_ago"))
+    # Requests to take over somebody's walk bother as much: they count too.
+    requests = select(func.count(Message.id)).where(
+        Message.person_id == Person.id,
+        Message.kind == MessageKind.HAND_OVER_ASKED,
+        Message.state.in_((MessageState.QUEUED, *LEFT)),
+        Message.queued_at > bound("week_ago"),
+    )
+    return _number(asks) + _number(requests)
+
+
+class Conditions:
+    """The conditions for one shift. `suffix` tells the binds of several shifts in one statement apart."""
+
+    def __init__(self, suffix: str = "") -> None:
+        def bound(name: str) -> Any:  # noqa: ANN401
+            return bindparam(name + suffix)
+
+        self.tenant = Person.partnership_id == bound("tenant_id")
+        self.approved = _exists(
+            select(Membership.id).where(Membership.person_id == Person.id, Membership.state == MembershipState.APPROVED)
+        )
+        self.on_it = _exists(
+            select(Booking.id).where(Booking.person_id == Person.id, Booking.shift_id == bound("shift_id"))
+        )
+        self.walks_near = _walks_near(bound)
+        self.no_texts = _no_texts()
+        self.asked_about_it = _exists(select(Ask.id).where(_MINE, Ask.shift_id == bound("shift_id")))
+        self.has_a_question = _exists(
+            select(Ask.id).where(_MINE, Ask.state == AskState.ASKED, Ask.answer_by > bound("now"))
+        )
+        self.asks_this_week = _asks_this_week(bound)
+        self._most = bound("most")
+
+    @property
+    def fitting(self) -> tuple[Any, ...]:
+        """Return what holds for everybody who may be asked, but for the age on that night."""
+        return (
+            self.tenant,
+            ~self.asked_about_it,
+            ~self.on_it,
+            ~self.walks_near,
+            ~self.has_a_question,
+            self.approved,
+            self.asks_this_week < self._most,
+            ~self.no_texts,
+        )

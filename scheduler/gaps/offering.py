@@ -1,0 +1,99 @@
+"""What an ask would be, told before the tap: whom, how many, and for how much."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from scheduler.gaps.actions import missing, place_of
+from scheduler.gaps.candidates import COUNTED_AT_ONCE, Place, candidates, how_many_fit
+from scheduler.gaps.history import asks_so_far, chosen, teams
+from scheduler.gaps.queries import BoardArea, BoardNight
+from scheduler.gaps.risk import Beliefs, goal, under_minimum
+from scheduler.gaps.rules import AskingState, Candidate, wave_size, yes_chance
+from scheduler.kit.database import AnyRow
+from scheduler.messages.rules import allowed_at
+from scheduler.messages.spending import spending
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One tap: it asks so many people for so much; a question is one segment. `later_at`: when, if not now."""
+
+    people: int
+    cost_ore: int
+    later_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The next wave of one shift: who would be asked, in turn, and who comes after them."""
+
+    goal: int
+    offer: Offer
+    first: list[Candidate]
+    after: list[Candidate]
+    at_ceiling: bool
+
+
+def needs_search(area: BoardArea) -> bool:
+    """Return whether an ask can be offered for a shift on the board."""
+    running = area.search is not None and area.search.state is AskingState.RUNNING
+    return bool(area.danger) and area.card.booked + area.card.held < area.card.wanted and not running
+
+
+def offers(
+    connection: Connection,
+    partnership_id: int,
+    nights: Sequence[BoardNight],
+    believed: Beliefs,
+    now: datetime,
+    zone: ZoneInfo,
+) -> dict[int, Offer]:
+    """Return what asking would be for the most urgent shifts, at most eight, by shift id: three statements."""
+    wanted = [area for night in nights for area in night.areas if needs_search(area)][:COUNTED_AT_ONCE]
+    if not wanted:
+        return {}
+    chance = yes_chance(*asks_so_far(connection, partnership_id))
+    sizes = []
+    for area in wanted:
+        card = area.card
+        taken = card.booked + card.held
+        wanted_now = goal(card.minimum, card.wanted, taken, area.need.risk_percent / 100, believed)
+        size = wave_size(max(wanted_now - taken, 0), card.starts_at - now, chance)
+        sizes.append((Place(card.shift_id, partnership_id, card.date, card.starts_at, card.ends_at), size))
+    policy, price = chosen(connection, partnership_id)
+    fitting = how_many_fit(connection, sizes, policy.asks_a_week, now)
+    later = _later(now, zone)
+    return {shift_id: Offer(people, people * price, later) for shift_id, people in fitting.items()}
+
+
+def _later(now: datetime, zone: ZoneInfo) -> datetime | None:
+    allowed = allowed_at(now, zone)
+    return allowed if allowed > now else None
+
+
+def plan(connection: Connection, row: AnyRow, believed: Beliefs, now: datetime, zone: ZoneInfo) -> Planned:
+    """Return the next wave for one shift, by the facts of `actions.shift_facts`."""
+    wanted = goal_of(connection, row, believed, now)
+    chance = yes_chance(*asks_so_far(connection, row.partnership_id))
+    size = wave_size(missing(row, wanted), row.starts_at - now, chance)
+    taken, price = chosen(connection, row.partnership_id)
+    found = candidates(connection, place_of(row), row.area_id, taken.asks_a_week, now)
+    first = found[:size]
+    return Planned(
+        wanted,
+        Offer(len(first), len(first) * price, _later(now, zone)),
+        first,
+        found[size:],
+        spending(connection, row.partnership_id, now).reached,
+    )
+
+
+def goal_of(connection: Connection, row: AnyRow, believed: Beliefs, now: datetime) -> int:
+    """Return how many walkers a search for this shift looks for."""
+    team = teams(connection, row.partnership_id, now).get(row.shift_id)
+    chance = under_minimum(team.by_club, row.minimum, believed) if team is not None else 0.0
+    return goal(row.minimum, row.wanted, row.booked + row.held, chance, believed)
