@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, bindparam, case, select, update
+from sqlalchemy import Connection, bindparam, case, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from scheduler.kit.database import AnyRow
@@ -304,28 +304,38 @@ _RECORD_SENT = (
     .where(
         Message.id == bindparam("row_id"),
         Message.claim == bindparam("token"),
-        Message.state.in_([MessageState.SENDING, MessageState.UNKNOWN]),
+        or_(Message.state == MessageState.SENDING, Message.state == MessageState.UNKNOWN),
     )
     .values(state=MessageState.SENT, sid=bindparam("operators_sid"), sent_at=bindparam("now"), error=None)
 )
 
 
-def record(
-    connection: Connection, leaving: Leaving, outcome: Outcome, now: datetime, pause: timedelta = TRY_AGAIN
-) -> bool:
-    """Write what became of a call, if the claim still stands; return whether it did. `pause` is the shortest time
-    until a text that the operator would not take now is tried again."""
-    if outcome.verdict is Verdict.ACCEPTED:
-        told = connection.execute(
-            _RECORD_SENT,
-            {"row_id": leaving.id, "token": leaving.claim, "operators_sid": outcome.sid, "now": now},
-        )
-        # A receipt may have come before the call returned: then the row is past this already.
-        return told.rowcount == 1 or _has_sid(connection, leaving.id, outcome.sid)
+def record_all(
+    connection: Connection,
+    answered: Sequence[tuple[Leaving, Outcome]],
+    now: datetime,
+    pause: timedelta = TRY_AGAIN,
+) -> None:
+    """Write what became of calls, where the claim still stands. `pause` is the shortest time until a text that
+    the operator would not take now is tried again."""
+    # Where a receipt came before the call returned, the row is past this already.
+    sent = [
+        {"row_id": leaving.id, "token": leaving.claim, "operators_sid": outcome.sid, "now": now}
+        for leaving, outcome in answered
+        if outcome.verdict is Verdict.ACCEPTED
+    ]
+    if sent:
+        connection.execute(_RECORD_SENT, sent)
+    for leaving, outcome in answered:
+        if outcome.verdict is not Verdict.ACCEPTED:
+            _record_other(connection, leaving, outcome, now, pause)
+
+
+def _record_other(connection: Connection, leaving: Leaving, outcome: Outcome, now: datetime, pause: timedelta) -> None:
     mine = (
         update(Message)
         .where(Message.id == leaving.id, Message.claim == leaving.claim, Message.state == MessageState.SENDING)
-        .values(error=outcome.code)
+        .values(error=outcome.code or None)
     )
     match outcome.verdict:
         case Verdict.UNKNOWN:
@@ -336,6 +346,8 @@ def record(
         case Verdict.LATER:
             later = now + _pause(outcome, leaving.attempt, pause)
             mine = mine.values(**{**_back(later), "attempts": Message.attempts})
+        case Verdict.NOT_CALLED:
+            mine = mine.values(**_back(now))
         case Verdict.TOO_LATE:
             mine = mine.values(state=MessageState.EXPIRED, settled_at=now)
         case _:
@@ -344,16 +356,7 @@ def record(
         standing.note_dead(connection, leaving.phone, outcome.code, now)
     if outcome.verdict is Verdict.OPTED_OUT:
         standing.stop(connection, leaving.phone, now)
-    return connection.execute(mine).rowcount == 1
-
-
-def give_back(connection: Connection, leaving: Leaving, now: datetime) -> None:
-    """Undo a claim whose call was never made."""
-    connection.execute(
-        update(Message)
-        .where(Message.id == leaving.id, Message.claim == leaving.claim, Message.state == MessageState.SENDING)
-        .values(**_back(now))
-    )
+    connection.execute(mine)
 
 
 def _back(due_at: datetime) -> dict[str, object]:
@@ -369,11 +372,6 @@ def _back(due_at: datetime) -> dict[str, object]:
 
 def _pause(outcome: Outcome, attempt: int, pause: timedelta) -> timedelta:
     return min(outcome.retry_after or pause * 2 ** min(attempt - 1, 6), LONGEST_PAUSE)
-
-
-def _has_sid(connection: Connection, message_id: int, sid: str | None) -> bool:
-    found = connection.execute(select(Message.sid).where(Message.id == message_id)).scalar()
-    return sid is not None and found == sid
 
 
 def expire(connection: Connection, now: datetime) -> int:

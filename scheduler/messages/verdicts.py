@@ -20,6 +20,7 @@ class Verdict(StrEnum):
     LATER = "later"
     UNKNOWN = "unknown"
     TOO_LATE = "too_late"
+    NOT_CALLED = "not_called"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from scheduler.kit.clock import Clock
 from scheduler.kit.database import Database
 from scheduler.kit.settings import Settings
 from scheduler.messages import halt, receipts
-from scheduler.messages.outbox import Leaving, Rereading, claim, give_back, record
+from scheduler.messages.outbox import Leaving, Rereading, claim, record_all
 from scheduler.messages.port import FICTION, DemoPort, Port, TwilioPort
 from scheduler.messages.rules import Lane
 from scheduler.messages.verdicts import Outcome, Verdict
@@ -27,6 +27,7 @@ log = logging.getLogger("scheduler.messages")
 FAST = (Lane.AT_ONCE,)
 ORDINARY = (Lane.SOON, Lane.PLANNED, Lane.MANY)
 ALL = (*FAST, *ORDINARY)
+BATCH_FOR_EACH_THREAD = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,39 +99,53 @@ class Sender:
             stopped = halt.halted(connection) is not None
         if stopped and not self._database.write(lambda connection: halt.may_try(connection, now)):
             return Sent(put_off=True)
-        batch = 1 if stopped else most or 2 * self._threads
+        batch = 1 if stopped else most or BATCH_FOR_EACH_THREAD * self._threads
         claimed_at = time.monotonic()
         leaving, claimed = self._database.write(
             lambda connection: claim(
                 connection, now, lanes, batch, self._rereading, only_phones_from=self._only_phones_from
             )
         )
-        told = Sent(claimed=claimed)
-        outcomes = self._each(lambda one: self._send(one, claimed_at), leaving)
-        told.accepted = sum(outcome is not None and outcome.verdict is Verdict.ACCEPTED for outcome in outcomes)
-        told.put_off = any(outcome is not None and outcome.verdict is Verdict.LATER for outcome in outcomes)
+        outcomes = self._send_each(leaving, claimed_at)
+        told = Sent(
+            claimed=claimed,
+            accepted=sum(outcome.verdict is Verdict.ACCEPTED for outcome in outcomes),
+            put_off=any(outcome.verdict is Verdict.LATER for outcome in outcomes),
+        )
         if stopped and told.accepted:
             self._database.write(halt.resume)
         return told
 
-    def _each(self, work: Callable[[Leaving], Outcome | None], leaving: list[Leaving]) -> list[Outcome | None]:
+    def _send_each(self, leaving: list[Leaving], claimed_at: float) -> list[Outcome]:
+        """Call for each, side by side, and write down whatever has come back meanwhile, together."""
         if self._pool is None or len(leaving) < 2:  # noqa: PLR2004 - one needs no company
-            return [work(one) for one in leaving]
-        return list(self._pool.map(work, leaving))
+            outcomes = []
+            for one in leaving:
+                outcomes.append(self._call(one, claimed_at))
+                self._record([(one, outcomes[-1])])
+            return outcomes
+        waiting = {self._pool.submit(self._call, one, claimed_at): one for one in leaving}
+        outcomes = []
+        while waiting:
+            done = wait(waiting, return_when=FIRST_COMPLETED).done
+            answered = [(waiting.pop(future), future.result()) for future in done]
+            self._record(answered)
+            outcomes += [outcome for _one, outcome in answered]
+        return outcomes
 
-    def _send(self, leaving: Leaving, claimed_at: float) -> Outcome | None:
+    def _call(self, leaving: Leaving, claimed_at: float) -> Outcome:
         # A process that was frozen since the claim must not call: others may have taken the text over.
         if time.monotonic() - claimed_at > self._patience.claim_seconds:
-            self._database.write(lambda connection: give_back(connection, leaving, self._clock.now()))
-            return None
-        callback = self._callback(leaving)
-        outcome = self.port().send(leaving, callback, self._clock.now())
+            return Outcome(Verdict.NOT_CALLED)
+        return self.port().send(leaving, self._callback(leaving), self._clock.now())
+
+    def _record(self, answered: list[tuple[Leaving, Outcome]]) -> None:
         # Spread, so that those who were refused together do not come back together.
         pause = self._patience.try_again * (0.75 + random.random() / 2)  # noqa: S311
-        self._database.write(lambda connection: record(connection, leaving, outcome, self._clock.now(), pause))
-        if outcome.verdict is Verdict.SET_UP:
-            log.error("nothing is sent: the operator answered %s; see the settings", outcome.code)
-        return outcome
+        self._database.write(lambda connection: record_all(connection, answered, self._clock.now(), pause))
+        for _one, outcome in answered:
+            if outcome.verdict is Verdict.SET_UP:
+                log.error("nothing is sent: the operator answered %s; see the settings", outcome.code)
 
     def _callback(self, leaving: Leaving) -> str:
         proof = receipts.nonce(self._settings.secret_key, leaving.id, leaving.attempt)

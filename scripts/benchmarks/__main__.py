@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import booking, feed, home, listing, memory, race, statements
+from . import booking, feed, home, listing, memory, race, statements, texts
 from .databases import KINDS, Source, source
 from .figures import Figure, table, write
 from .product import Product
@@ -101,6 +101,10 @@ def run_check(run: Run) -> list[Figure]:
     return [*bookings, *lists, *held, *sizes]
 
 
+def run_texts(run: Run) -> list[Figure]:
+    return texts.measure(run.databases.fresh, run.kind, run.rounds)
+
+
 BENCHES: dict[str, Callable[[Run], list[Figure]]] = {
     "booking": run_booking,
     "list": run_list,
@@ -108,6 +112,7 @@ BENCHES: dict[str, Callable[[Run], list[Figure]]] = {
     "race": run_race,
     "home": run_home,
     "feed": run_feed,
+    "texts": run_texts,
     "memory": run_memory,
 }
 OTHERS = {"check": run_check}

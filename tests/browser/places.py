@@ -126,6 +126,24 @@ def used_up_code(page: Page) -> None:
     expect(page.get_by_role("link", name="Ny kod")).to_be_visible()
 
 
+def nothing_written(page: Page) -> None:
+    _press(page, "Se först")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def seen_first(page: Page) -> None:
+    page.get_by_label("Till").select_option("everybody:")
+    page.get_by_label("Sms", exact=True).fill("Ta med reflexväst, det regnar i kväll.")
+    _press(page, "Se först")
+    expect(page.get_by_role("button", name="Skicka för")).to_be_visible()
+
+
+def new_number(page: Page) -> None:
+    page.get_by_label("Nytt mobilnummer").fill("070-174 06 97")
+    _press(page, "Skicka kod")
+    expect(page.get_by_label("Kod, sex siffror")).to_be_visible()
+
+
 def nothing_typed(page: Page) -> None:
     _press(page, "Skicka kod")
     expect(page.get_by_role("alert")).to_be_visible()
@@ -242,6 +260,15 @@ PLACES = (
     Place("members, everybody", "coordinator", "/lead/members"),
     Place("invitation", "contact", "/lead/clubs/2/invitation"),
     Place("a person", "coordinator", "/lead/people/{person}"),
+    Place("texts", "coordinator", "/lead/texts"),
+    Place("texts about a shift", "coordinator", "/lead/texts/shifts/{lead_shift}"),
+    Place("texts to a person", "coordinator", "/lead/texts/people/{person}"),
+    Place("write a text", "coordinator", "/lead/texts/new"),
+    Place("write a text, nothing said", "coordinator", "/lead/texts/new", nothing_written),
+    Place("write a text, seen first", "coordinator", "/lead/texts/new", seen_first),
+    Place("which texts", "volunteer", "/me/texts"),
+    Place("change number", "volunteer", "/me/number"),
+    Place("change number, code", "volunteer", "/me/number", new_number),
     Place("not for her", "volunteer", "/lead"),
     Place("tonight's walk", "volunteer", "/bookings/{tonight}", on_friday=True),
     Place("tonight's walk, leave", "volunteer", "/bookings/{tonight}/leave", on_friday=True),

@@ -1,13 +1,37 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scheduler.kit.language import LANGUAGES
-from scheduler.messages.rules import GSM7, MessageKind, Reply, allowed_at, gsm7_length, to_gsm7
+from scheduler.messages.rules import GSM7, MessageKind, Reply, allowed_at, gsm7_length, segments, to_gsm7
 from scheduler.messages.texts import TEXTS, render
 from tests.make import STOCKHOLM
 
 NAMES = ["Åsa-Märta", "François", "Zoë", "Łukasz", "Loïc", "x" * 60, "Eva 🌙", "محمد", "O’Neil", "[Eva]"]  # noqa: RUF001
+
+WORDS = {
+    "name": "Eva",
+    "club": "Timrå IK",
+    "area": "Arenaområdet och idrottsparken",
+    "place": "Stationshuset i Åbyggeby norra",
+    "day": "lör 28 nov",
+    "starts": "21.00",
+    "ends": "01.00",
+    "meets": "20.45",
+    "until": "fre 27 nov 18.00",
+    "booked": "1",
+    "wanted": "4",
+    "code": "123456",
+    "host": "nattvandring.example.se",
+    "phone": "070-174 06 99",
+    "text": "Hej",
+    "walks": "1 fre 27 nov 21.00 Centrum, 2 lör 28 nov 21.00 Arenaområdet, 3 fre 4 dec 21.00 Centrum",
+    "spent": "400",
+    "ceiling": "500",
+    "link": "https://nattvandring.example.se/bookings/123456",
+}
 
 
 def local(day, hour, minute=0):
@@ -37,6 +61,31 @@ def test_every_name_fits_the_alphabet_of_a_text(name):
     assert set(to_gsm7(name)) <= GSM7
 
 
+@given(st.dictionaries(st.sampled_from(["name", "club", "area", "place"]), st.text(max_size=80)), st.data())
+def test_whatever_people_and_places_are_called_a_text_is_one_segment(called, data):
+    kind = data.draw(st.sampled_from([kind for kind in [*TEXTS, *Reply] if kind is not MessageKind.NOTICE]))
+    language = data.draw(st.sampled_from(LANGUAGES))
+    text = render(kind, language, WORDS | {"text": called.get("name", "x") * 3} | called)
+    assert segments(text) == 1, text
+    assert set(text) <= GSM7
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("x" * 160, 1),
+        ("x" * 161, 2),
+        ("[" * 80, 1),
+        ("[" * 81, 2),
+        ("x" * 306, 2),
+        ("x" * 307, 3),
+        ("x" * 152 + "[" + "x" * 153, 3),
+    ],
+)
+def test_segments_are_counted_as_the_operator_counts_them(text, number):
+    assert segments(text) == number
+
+
 def test_swedish_letters_are_kept_and_others_lose_only_their_marks():
     assert to_gsm7("Åäö é") == "Åäö é"
     assert to_gsm7("François Łukasz Loïc — “hej”…") == 'Francois Lukasz Loic - "hej"...'
@@ -46,27 +95,7 @@ def test_swedish_letters_are_kept_and_others_lose_only_their_marks():
 @pytest.mark.parametrize("kind", [*TEXTS, *Reply])
 @pytest.mark.parametrize("name", NAMES)
 def test_every_text_is_one_segment_whatever_the_name_and_the_place(kind, language, name):
-    words = {
-        "name": name,
-        "club": name * 2,
-        "area": "Arenaområdet och idrottsparken",
-        "place": "Stationshuset i Åbyggeby norra",
-        "day": "lör 28 nov",
-        "starts": "21.00",
-        "ends": "01.00",
-        "meets": "20.45",
-        "until": "fre 27 nov 18.00",
-        "booked": "1",
-        "wanted": "4",
-        "code": "123456",
-        "host": "nattvandring.example.se",
-        "phone": "070-174 06 99",
-        "text": name * 3,
-        "walks": "1 fre 27 nov 21.00 Centrum, 2 lör 28 nov 21.00 Arenaområdet, 3 fre 4 dec 21.00 Centrum",
-        "spent": "400",
-        "ceiling": "500",
-        "link": "https://nattvandring.example.se/bookings/123456",
-    }
+    words = WORDS | {"name": name, "club": name * 2, "text": name * 3}
     text = render(kind, language, words)
     assert kind is MessageKind.NOTICE or gsm7_length(text) <= 160, text
     assert set(text) <= GSM7
