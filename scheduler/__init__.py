@@ -2,7 +2,7 @@
 
 This module is the assembly, and the only one that knows every room. The order of the rooms, lowest first:
 kit < partnership < messages < people < nights < bookings < finding < calendars < gaps < leading < answers <
-sendings < walks < demo.
+sendings < walks < money < demo.
 A room looks down, never up.
 """
 
@@ -27,6 +27,7 @@ def create_app(
     from scheduler.kit.phone import as_swedes_write
     from scheduler.leading import pages as leading
     from scheduler.messages import pages as messages
+    from scheduler.money import pages as money
     from scheduler.nights import words
     from scheduler.people import doors, pages, queries, text_pages
     from scheduler.people.permissions import PERMISSIONS
@@ -42,16 +43,19 @@ def create_app(
     )
     for room in (messages, pages, text_pages, bookings, finding, calendars, gaps, leading, answers, sendings, walks):
         app.register_blueprint(room.pages)
+    for room in (money,):
+        app.register_blueprint(room.pages)
     if chosen.demo:
         from scheduler.demo import pages as demo
 
         app.register_blueprint(demo.pages)
-    app.jinja_env.globals.update(finding.SHOW | walks.SHOW)
+    app.jinja_env.globals.update(finding.SHOW | walks.SHOW | money.SHOW)
     app.jinja_env.filters.update(
         special=words.special_name,
         left_out=words.left_out_reason,
         relative_day=finding.relative_day,
         phone=as_swedes_write,
+        **money.FILTERS,
     )
     commands.register(app)
     admit_machines(app)

@@ -7,10 +7,14 @@ from scheduler.kit import audit as _audit
 from scheduler.kit import heartbeat as _heartbeat
 from scheduler.kit.database import Base
 from scheduler.messages import tables as _messages
+from scheduler.money import tables as _money
 from scheduler.nights import tables as _nights
 from scheduler.partnership import tables as _partnership
 from scheduler.people import tables as _people
 from scheduler.walks import tables as _walks
 
-ROOMS = (_audit, _heartbeat, _partnership, _messages, _people, _nights, _bookings, _calendars, _walks, _gaps)
+ROOMS = (
+    *(_audit, _heartbeat, _partnership, _messages, _people, _nights, _bookings, _calendars, _walks, _gaps),
+    *(_money,),
+)
 METADATA = Base.metadata

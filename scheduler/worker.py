@@ -26,6 +26,7 @@ from scheduler.messages.cleaning import forget_bodies
 from scheduler.messages.outbox import Rereading, expire
 from scheduler.messages.rules import REMINDERS, Lane
 from scheduler.messages.worker import ALL, FAST, ORDINARY, Patience, Sender
+from scheduler.money.actions import nights_to_settle, settle_all
 from scheduler.nights.actions import plans_to_publish, publish_plan
 from scheduler.partnership.tables import Partnership
 from scheduler.people.reaching import reread, warn_of_ceilings
@@ -156,6 +157,18 @@ def steer(app: Application, now: datetime) -> int:
     return done
 
 
+def settle(app: Application, known: dict[int, tuple[str, ZoneInfo]], now: datetime) -> int:
+    """Turn walked nights into money, and bring corrected ones in line; return how many."""
+    settled = 0
+    for partnership_id, (site, zone) in known.items():
+        with app.database.reading() as connection:
+            if not nights_to_settle(connection, partnership_id):
+                continue
+        acting = Acting(partnership_id, None, now, zone, site)
+        settled += app.database.write(lambda connection, acting=acting: settle_all(connection, acting))  # type: ignore[misc]
+    return settled
+
+
 def one_pass(app: Application, texts: Sender, go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
     """Do everything that is due but sending, each piece in a transaction of its own; return what was done."""
     now = app.clock.now()
@@ -174,6 +187,7 @@ def one_pass(app: Application, texts: Sender, go_on: Callable[[], bool] = lambda
         "codes forgotten": app.database.write(lambda connection: forget_old(connection, now)),
         "calendars made": make_what_is_stale(app.database, app.settings.public_url, now),
         "texts forgotten": app.database.write(lambda connection: forget_bodies(connection, now)),
+        "nights settled": settle(app, known, now),
         "notes forgotten": app.database.write(lambda connection: forget_texts(connection, now)),
     }
 

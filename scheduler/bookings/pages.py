@@ -31,7 +31,7 @@ def acting() -> Acting:
     )
 
 
-def _once() -> str:
+def once() -> str:
     """Return the form's key; a form without one counts as new each time."""
     key = request.form.get("once", "")
     return key if 0 < len(key) <= LONGEST_KEY_CHARACTERS else once_key()
@@ -48,16 +48,16 @@ def book(shift_id: int) -> AnyResponse:
     if request.form.get("waiting"):
         auto_take = bool(request.form.get("auto_take"))
         return _to_booking(
-            waiting_list.join(connection(), who, shift_id, g.visitor.person.id, _once(), auto_take=auto_take)
+            waiting_list.join(connection(), who, shift_id, g.visitor.person.id, once(), auto_take=auto_take)
         )
-    return _to_booking(actions.book(connection(), who, shift_id, g.visitor.person.id, _once()))
+    return _to_booking(actions.book(connection(), who, shift_id, g.visitor.person.id, once()))
 
 
 @pages.post("/bookings")
 @needs("book")
 def book_several() -> AnyResponse:
     chosen = [row_id(one) for one in request.form.getlist("shift")]
-    booked, not_booked = actions.book_several(connection(), acting(), chosen, g.visitor.person.id, _once())
+    booked, not_booked = actions.book_several(connection(), acting(), chosen, g.visitor.person.id, once())
     told = [f"{shift_id}-{_reason(refusal)}" for shift_id, refusal in not_booked if not isinstance(refusal, NotFound)]
     return redirect(url_for("bookings.several", booking=booked, refused=told), code=303)
 
@@ -174,7 +174,7 @@ def keep(booking_id: int) -> AnyResponse:
 @pages.post("/bookings/<int:booking_id>/take-over")
 @needs("book")
 def take_over(booking_id: int) -> AnyResponse:
-    return _to_booking(actions.take_over(connection(), acting(), booking_id, _once()))
+    return _to_booking(actions.take_over(connection(), acting(), booking_id, once()))
 
 
 @pages.post("/bookings/<int:booking_id>/refuse-take-over")

@@ -19,6 +19,7 @@ from scheduler.kit.database import Database
 from scheduler.kit.refusals import Refusal
 from scheduler.messages.actions import count_as_sent
 from scheduler.messages.rules import MessageKind
+from scheduler.money.actions import settle_all
 from scheduler.nights import actions as nights
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.season import Pattern, Season, Special, plan_season, special_nights
@@ -130,6 +131,7 @@ def _fill(connection: Connection, now: datetime, site: str) -> bool:
         _term(connection, partnership_id, areas, starts_on, ends_on, today, founded_at)
     acting = Acting(partnership_id, None, founded_at, ZONE, site)
     _past(connection, acting, cast, random, now)
+    settle_all(connection, Acting(partnership_id, None, now, ZONE, site))
     _coming(connection, acting, cast, random, now)
     return True
 

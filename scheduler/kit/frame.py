@@ -92,6 +92,7 @@ def build(settings: Settings, database: Database, clock: Clock, doors: Doors) ->
     CSRFProtect(app)
     app.after_request(_finish)
     app.teardown_request(lambda _error: close_reading())
+    app.teardown_request(lambda _error: request.close())  # a large file stood in a temporary one
     faults.register(app)
     templating.register(app)
     assets.register(app)
@@ -104,6 +105,8 @@ def _begin() -> None:
     g.own_host = is_own_host(request.host.lower(), application().settings.public_host)
     if request.method in SAFE_METHODS:
         return
+    view = application().view_functions.get(request.endpoint or "")
+    request.max_content_length = getattr(view, "most_bytes", LARGEST_BODY_BYTES)
     # The whole body is read before any transaction begins: a slow sender must not hold a lock.
     request.form  # noqa: B018
     if for_machines(application(), request.endpoint):

@@ -57,6 +57,16 @@ def needs(permission: str) -> Callable[[View], View]:
     return mark
 
 
+def accepts(most_bytes: int) -> Callable[[View], View]:
+    """Let a form's view take a larger body than others, for a file."""
+
+    def mark(view: View) -> View:
+        view.most_bytes = most_bytes  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def machine(view: View) -> View:
     """Mark a view that no browser calls: who sends is proven by a signature, not by token and origin."""
     view.machine = True  # type: ignore[attr-defined]

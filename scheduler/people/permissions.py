@@ -34,6 +34,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     # Who is on the shift may, which the room `walks` checks.
     "walk": MEMBER,
     "lead walks": frozenset({"coordinator"}),
+    "see money": frozenset({"coordinator", "municipality"}),
+    "lead money": frozenset({"coordinator"}),
     "see gaps": frozenset({"coordinator", "municipality"}),
     "see people of a shift": frozenset({"coordinator"}),
     "plan the season": frozenset({"coordinator"}),

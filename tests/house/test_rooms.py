@@ -21,6 +21,7 @@ ORDER = [
     "answers",
     "sendings",
     "walks",
+    "money",
     "demo",
 ]
 # The assembly and what spans the rooms.

@@ -14,6 +14,8 @@ LEADING = {"nobody": 303, "pending": 403, "volunteer": 403, "contact": 403, "coo
 NUMBERS = LEADING | {"municipality": 200}
 CLUBS = LEADING | {"contact": 200}
 POSTS = dict.fromkeys(KINDS) | {"nobody": 403}  # None: the rules decide, never 403 for the table
+READERS = ("coordinator", "municipality")
+LEADS = dict.fromkeys(KINDS, 403)
 TEAM = dict.fromkeys(KINDS, 404) | {"nobody": 403}
 BOOKERS = ("volunteer", "contact", "coordinator")
 
@@ -126,6 +128,17 @@ POST_MATRIX = {
     "leading.swap": ("/lead/season/swap", ONLY_LEADING | {"coordinator": 422}),
     "people.decide": ("/lead/members/999999/approve", dict.fromkeys(KINDS, 403) | {"contact": 404, "coordinator": 404}),
 }  # fmt: skip
+MATRIX |= {
+    "money.money": ("/lead/money", NUMBERS),
+    "money.entries": ("/lead/money/entries", NUMBERS),
+    "money.new_purchase": ("/lead/money/purchases/new", LEADING),
+    "money.receipt": ("/lead/money/purchases/999999/receipt", LEADING | dict.fromkeys(READERS, 404)),
+}
+POST_MATRIX |= {
+    "money.settle": ("/lead/money/settle", LEADS | {"coordinator": 303}),
+    "money.buy": ("/lead/money/purchases/new", LEADS | {"coordinator": 422}),
+    "money.take_back": ("/lead/money/purchases/999999/take-back", LEADS | {"coordinator": 404}),
+}
 FRAME = {"static", "favicon", "robots", "healthz", "readyz"}
 
 
@@ -248,10 +261,12 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
     boss = database.write(write)
     stranger = Visitor(app, other, host="ange.example").sign_in(boss)
     theirs = {"/", "/nights", "/nights/2026-11-27", "/tonight", "/mine", "/bookings", "/me", "/joined", "/lead",
-              "/lead/members", "/lead/now", "/lead/texts", "/lead/texts/new", "/me/texts", "/me/number", "/demo/sms",
+              "/lead/members", "/lead/now",
+              "/lead/texts", "/lead/texts/new", "/me/texts", "/me/number", "/demo/sms",
               "/me/calendar", "/me/calendar/needs/0"}  # fmt: skip
     theirs |= {"/lead/season", "/lead/season/plan", "/lead/log"}
     theirs |= {"/lead/autopilot"}
+    theirs |= {"/lead/money", "/lead/money/entries", "/lead/money/purchases/new"}
     for path, _ in MATRIX.values():
         if path in theirs:
             stranger.get(path)

@@ -1,0 +1,118 @@
+from collections.abc import Callable
+
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from scheduler.bookings.pages import acting, once
+from scheduler.kit.refusals import Invalid
+from scheduler.kit.web import accepts, connection, needs, now, row_id, today
+from scheduler.money import actions, queries
+from scheduler.money.forms import LINES, PurchaseForm, problem_sentence, read_purchase
+from scheduler.money.rules import LARGEST_RECEIPT_BYTES
+from scheduler.money.words import FILTERS as SUMS
+from scheduler.money.words import SHOW as WORDS
+from scheduler.partnership.queries import AgreementView
+
+pages = Blueprint("money", __name__)
+
+INVALID = 422
+# A receipt, and room for the other fields: what is only a little too large still gets its own sentence.
+LARGEST_BODY_BYTES = LARGEST_RECEIPT_BYTES + 1024 * 1024
+SHOW: dict[str, Callable[..., object]] = WORDS
+FILTERS: dict[str, Callable[..., object]] = SUMS
+
+
+def agreement() -> AgreementView:
+    """Return the agreement of today, or the one that ended last."""
+    return queries.current_agreement(connection(), g.visitor.partnership.id, today())
+
+
+@pages.get("/lead/money")
+@needs("see money")
+def money() -> str:
+    found = agreement()
+    return render_template(
+        "money/money.html",
+        budget=queries.budget(connection(), found, now()),
+        waiting=queries.to_settle(connection(), found.id, now()),
+        purchases=queries.purchases(connection(), found.id),
+        to_correct=len(actions.nights_to_settle(connection(), g.visitor.partnership.id)),
+    )
+
+
+@pages.get("/lead/money/entries")
+@needs("see money")
+def entries() -> str:
+    found = agreement()
+    return render_template(
+        "money/entries.html",
+        agreement=found,
+        entries=queries.entries(connection(), found.id),
+        sums=queries.reconciliation(connection(), found.id),
+    )
+
+
+@pages.post("/lead/money/settle")
+@needs("lead money")
+def settle() -> AnyResponse:
+    shift = request.form.get("shift", "")
+    if shift:
+        actions.settle_shift(connection(), acting(), row_id(shift))
+    else:
+        actions.settle_all(connection(), acting())
+    return redirect(url_for("money.money"), code=303)
+
+
+@pages.get("/lead/money/purchases/new")
+@needs("lead money")
+def new_purchase() -> str:
+    return _purchase_page(PurchaseForm(bought_on=today().isoformat()))
+
+
+def _purchase_page(form: PurchaseForm) -> str:
+    return render_template("money/purchase.html", form=form, lines=LINES)
+
+
+@pages.post("/lead/money/purchases/new")
+@needs("lead money")
+@accepts(LARGEST_BODY_BYTES)
+def buy() -> AnyResponse | tuple[str, int]:
+    form, fields = read_purchase(request.form, request.files.get("receipt"))
+    if fields is None:
+        return _purchase_page(form), INVALID
+    try:
+        actions.buy(
+            connection(),
+            acting(),
+            line=fields.line,
+            what=fields.what,
+            bought_on=fields.bought_on,
+            amount_ore=fields.amount_ore,
+            receipt=fields.receipt,
+            once=once(),
+        )
+    except Invalid as refusal:
+        form.problems[refusal.field] = problem_sentence(refusal)
+        return _purchase_page(form), INVALID
+    return redirect(url_for("money.money"), code=303)
+
+
+@pages.post("/lead/money/purchases/<int:purchase_id>/take-back")
+@needs("lead money")
+def take_back(purchase_id: int) -> AnyResponse:
+    actions.take_back_purchase(connection(), acting(), purchase_id)
+    return redirect(url_for("money.money"), code=303)
+
+
+ENDINGS = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
+
+
+@pages.get("/lead/money/purchases/<int:purchase_id>/receipt")
+@needs("see money")
+def receipt(purchase_id: int) -> Response:
+    mimetype, content = queries.receipt(connection(), g.visitor.partnership.id, purchase_id)
+    answer = Response(content, mimetype=mimetype)
+    # Never shown inside our pages: whatever is in the file, it is saved, not run.
+    name = f"receipt-{purchase_id}.{ENDINGS[mimetype]}"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer

@@ -1,0 +1,123 @@
+import io
+from datetime import timedelta
+
+import pytest
+
+from scheduler.bookings import actions as bookings
+from scheduler.people.actions import grant_role
+from scheduler.people.rules import Role
+from scheduler.walks.actions import write_note
+from tests import make
+from tests.visitor import Visitor
+from tests.walks.test_actions import CALM
+
+AFTER = make.before_start(-5)
+PURCHASE = {"what": "Västar", "amount": "1 250,50", "bought_on": "2026-11-23", "line": "material", "once": "key"}
+
+
+@pytest.fixture
+def karin(database, town):
+    def write(connection):
+        person = make.person(connection, town, "Karin")
+        grant_role(connection, town.id, person, Role.COORDINATOR, make.NOW)
+        return person
+
+    return database.write(write)
+
+
+@pytest.fixture
+def walked(database, town, clock):
+    def write(connection):
+        team = make.people(connection, town, 2)
+        shift = make.shift(connection, town)
+        for person in team:
+            bookings.book(connection, make.acting(town, person), shift, person, "k")
+        write_note(connection, make.acting(town, None, AFTER), shift, CALM, team, leads=True)
+        return shift
+
+    clock.instant = AFTER
+    return database.write(write)
+
+
+def test_the_coordinator_clicks_once_and_the_club_has_its_money(visitor, karin, walked):
+    visitor.sign_in(karin).get("/lead/money")
+    assert "Klart att avräkna" in visitor.words()
+    visitor.follow(visitor.send("/lead/money/settle"))
+    assert "Alla gångna pass är avräknade" in visitor.words()
+    assert "2\u00a0500\u00a0kr" in visitor.text
+    visitor.get("/lead/money/entries")
+    assert "De tre stämmer" in visitor.words()
+    visitor.follow(visitor.send("/lead/money/settle"))
+    visitor.get("/lead/money/entries")
+    assert visitor.words().count("Gånget pass") == 1
+
+
+def test_the_municipality_sees_sums_and_settles_nothing(app, database, town, walked):
+    mats = database.write(lambda connection: make.person(connection, town, "Mats", state=None))
+    database.write(lambda connection: grant_role(connection, town.id, mats, Role.MUNICIPALITY, make.NOW))
+    reader = Visitor(app, town).sign_in(mats)
+    reader.get("/lead/money")
+    assert not reader.forms_to("/lead/money/settle")
+    assert "Person0" not in reader.text
+    reader.send("/lead/money/settle", status=403)
+
+
+@pytest.mark.parametrize(("settled", "told"), [("x", 422), ("999999", 404)])
+def test_a_shift_that_does_not_exist_is_not_settled(visitor, karin, settled, told):
+    visitor.sign_in(karin).send("/lead/money/settle", {"shift": settled}, told)
+
+
+def test_a_shift_that_is_not_over_says_so(visitor, karin, database, town):
+    shift = database.write(lambda connection: make.shift(connection, town))
+    visitor.sign_in(karin).send("/lead/money/settle", {"shift": str(shift)}, 409)
+    assert "Passet är inte slut" in visitor.words()
+
+
+def test_a_purchase_keeps_its_receipt_and_gives_it_back_as_a_file(visitor, karin):
+    content = b"%PDF-1.7\n" + b"x" * 400_000
+    visitor.sign_in(karin)
+    fields = {**PURCHASE, "receipt": (io.BytesIO(content), "../../etc/kvitto.pdf")}
+    visitor.follow(visitor.send("/lead/money/purchases/new", fields))
+    assert "1\u00a0250,50\u00a0kr" in visitor.text
+    answer = visitor.get("/lead/money/purchases/1/receipt")
+    assert answer.data == content
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="receipt-1.pdf"'
+    visitor.follow(visitor.send("/lead/money/purchases/1/take-back"))
+    assert "tillbakataget" in visitor.words()
+    visitor.send("/lead/money/purchases/1/take-back", status=409)
+
+
+@pytest.mark.parametrize(
+    ("changed", "file", "told"),
+    [
+        ({}, b"#!/bin/sh\necho", "ingen PDF, PNG eller JPEG"),
+        ({}, b"", "Välj kvittot"),
+        ({}, b"%PDF-" + b"x" * (5 * 1024 * 1024 + 9), "större än 5 MB"),
+        ({"amount": "gratis"}, b"%PDF-", "ingen summa"),
+        ({"bought_on": "2099-01-01"}, b"%PDF-", "inte varit än"),
+        ({"bought_on": "igår"}, b"%PDF-", "Skriv datumet"),
+        ({"line": "weekend_nights"}, b"%PDF-", "Välj posten"),
+        ({"what": ""}, b"%PDF-", "Skriv vad som köptes"),
+        ({"what": "x" * 121}, b"%PDF-", "högst 120 tecken"),
+    ],
+)
+def test_a_purchase_that_needs_mending_keeps_what_was_typed(visitor, karin, changed, file, told):
+    fields = {**PURCHASE, **changed, "receipt": (io.BytesIO(file), "kvitto.pdf")}
+    visitor.sign_in(karin).send("/lead/money/purchases/new", fields, 422)
+    assert told in visitor.words()
+    assert fields["amount"] in visitor.text
+
+
+def test_a_huge_file_is_refused_before_it_is_read(visitor, karin):
+    fields = {**PURCHASE, "receipt": (io.BytesIO(b"%PDF-" + b"x" * 7 * 1024 * 1024), "kvitto.pdf")}
+    visitor.sign_in(karin).send("/lead/money/purchases/new", fields, 413)
+    # Other forms stay as small as they were.
+    visitor.send("/lead/money/settle", {"shift": "1" * 300_000}, 413)
+
+
+def test_the_worker_settles_what_was_walked(app, walked, clock):
+    from scheduler.worker import once
+
+    clock.instant = AFTER + timedelta(minutes=1)
+    assert "nights settled: 1" in once(app)
+    assert "nights settled" not in once(app)
