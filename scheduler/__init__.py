@@ -24,6 +24,7 @@ def create_app(
     from scheduler.calendars.front import Front
     from scheduler.finding import pages as finding
     from scheduler.gaps import pages as gaps
+    from scheduler.kit.kept import KeptAnswers
     from scheduler.kit.phone import as_swedes_write
     from scheduler.leading import pages as leading
     from scheduler.messages import pages as messages
@@ -60,5 +61,6 @@ def create_app(
     commands.register(app)
     admit_machines(app)
     check_permissions(app, PERMISSIONS.keys())
+    app.wsgi_app = KeptAnswers(app, app.wsgi_app, frozenset({"/tonight", "/accounts"}))  # type: ignore[method-assign]
     app.wsgi_app = Front(app, app.wsgi_app)  # type: ignore[method-assign]
     return app

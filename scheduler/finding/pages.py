@@ -1,7 +1,7 @@
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 
-from flask import Blueprint, Response, g, make_response, render_template, request
+from flask import Blueprint, g, render_template, request
 from markupsafe import Markup
 
 from scheduler.bookings.cards import Card, Looking, cards, next_best
@@ -152,26 +152,6 @@ def shift(shift_id: int) -> str:
         queue_number=queue_number(connection(), shift_id, me.person_id),
         others=next_best(shift_id, night, around),
     )
-
-
-@pages.get("/tonight")
-@needs("read public pages")
-def tonight() -> Response:
-    partnership = g.visitor.partnership
-    night = (now() - LONGEST_SHIFT).astimezone(language.zone()).date()
-    listed = queries.out_tonight(connection(), partnership.id, now(), night) or queries.out_tonight(
-        connection(), partnership.id, now(), today()
-    )
-    answer = make_response(
-        render_template(
-            "finding/tonight.html",
-            areas=listed,
-            next_date=queries.next_covered_night(connection(), partnership.id, now()),
-            team_phone=partnership.team_phone,
-        )
-    )
-    answer.headers["Cache-Control"] = "public, max-age=60"
-    return answer
 
 
 def relative_day(night: date) -> str:

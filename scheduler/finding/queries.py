@@ -3,7 +3,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, select
 
 from scheduler.bookings.cards import SHOWN, Card, Looking, Step
 from scheduler.bookings.places import SHIFT_COLUMNS
@@ -184,43 +184,3 @@ def shift_detail(connection: Connection, looking: Looking, card: Card) -> ShiftD
         host_club=row.host_club,
         walkers=walkers,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class OutTonight:
-    area: str
-    starts_at: datetime
-    ends_at: datetime
-    out: bool
-
-
-def out_tonight(connection: Connection, partnership_id: int, now: datetime, night: date) -> list[OutTonight]:
-    """Return the areas that are walked on this night and not yet over: only those with a full enough team."""
-    rows = connection.execute(
-        select(Area.name, Shift.starts_at, Shift.ends_at)
-        .join(Shift, Shift.area_id == Area.id)
-        .join(Night, Night.id == Shift.night_id)
-        .where(
-            Shift.partnership_id == partnership_id,
-            Night.date == night,
-            Shift.state == ShiftState.PUBLISHED,
-            Shift.booked >= Shift.minimum,
-            Shift.ends_at > now,
-        )
-        .order_by(Shift.starts_at, Area.name)
-    )
-    return [OutTonight(row.name, row.starts_at, row.ends_at, row.starts_at <= now) for row in rows]
-
-
-def next_covered_night(connection: Connection, partnership_id: int, now: datetime) -> date | None:
-    """Return the next night on which at least one area has its minimum."""
-    return connection.execute(
-        select(func.min(Night.date))
-        .join(Shift, Shift.night_id == Night.id)
-        .where(
-            Shift.partnership_id == partnership_id,
-            Shift.state == ShiftState.PUBLISHED,
-            Shift.booked >= Shift.minimum,
-            Shift.starts_at > now,
-        )
-    ).scalar()

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, current_app, g, make_response, request, session
 from sqlalchemy import Connection
+from werkzeug.datastructures import LanguageAccept
 
 from scheduler.kit import language
 from scheduler.kit.clock import Clock
@@ -22,6 +23,7 @@ from scheduler.kit.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LARGEST_ID = 2**31 - 1
+KEPT_BY_CACHES_SECONDS = 60
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -67,6 +69,19 @@ def accepts(most_bytes: int) -> Callable[[View], View]:
     return mark
 
 
+def anonymous(view: View) -> View:
+    """Mark a page that is the same for everybody: no cookie is read, the language stands in the address (`?in=en`),
+    and caches may keep it for a minute."""
+    view.anonymous = True  # type: ignore[attr-defined]
+    return view
+
+
+def for_caches(answer: Response) -> Response:
+    """Let caches keep the answer of an anonymous page for a minute."""
+    answer.headers["Cache-Control"] = f"public, max-age={KEPT_BY_CACHES_SECONDS}"
+    return answer
+
+
 def machine(view: View) -> View:
     """Mark a view that no browser calls: who sends is proven by a signature, not by token and origin."""
     view.machine = True  # type: ignore[attr-defined]
@@ -104,10 +119,19 @@ class Application(Flask):
         return getattr(self.view_functions[request.endpoint], "permission", None)
 
     def _meet_visitor(self) -> None:
+        if getattr(self.view_functions.get(request.endpoint or ""), "anonymous", False):
+            self._meet_anybody()
+            return
         visitor = self.doors.visitor(connection(), host_name(), session.get("secret"))
         g.visitor = visitor
         g.zone = self.doors.zone_of(visitor)
         g.language = language.choose(self.doors.language_of(visitor), session.get("language"), request.accept_languages)
+
+    def _meet_anybody(self) -> None:
+        visitor = self.doors.visitor(connection(), host_name(), None)
+        g.visitor = visitor
+        g.zone = self.doors.zone_of(visitor)
+        g.language = language.choose(None, request.args.get("in"), LanguageAccept())
 
     def _answer(self, unit: Connection, permission: str) -> Any:  # noqa: ANN401 - Flask's own type of an answer
         g.unit = unit

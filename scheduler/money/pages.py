@@ -1,11 +1,12 @@
 from collections.abc import Callable
 
-from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from scheduler.bookings.pages import acting, once
 from scheduler.kit.refusals import Invalid
-from scheduler.kit.web import accepts, connection, needs, now, row_id, today
+from scheduler.kit.web import accepts, anonymous, connection, for_caches, needs, now, row_id, today
+from scheduler.money import accounts as open_accounts
 from scheduler.money import actions, queries
 from scheduler.money.forms import LINES, PurchaseForm, problem_sentence, read_purchase
 from scheduler.money.rules import LARGEST_RECEIPT_BYTES
@@ -116,3 +117,40 @@ def receipt(purchase_id: int) -> Response:
     name = f"receipt-{purchase_id}.{ENDINGS[mimetype]}"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
+
+
+# ---------------------------------------------------------------- for everybody
+
+
+def _accounts() -> open_accounts.Accounts:
+    return open_accounts.accounts(connection(), agreement(), now())
+
+
+@pages.get("/accounts")
+@needs("read public pages")
+@anonymous
+def accounts() -> Response:
+    partnership = g.visitor.partnership
+    page = render_template(
+        "money/accounts.html",
+        accounts=_accounts(),
+        municipality=partnership.municipality,
+        name=partnership.name,
+    )
+    return for_caches(make_response(page))
+
+
+@pages.get("/accounts.csv")
+@needs("read public pages")
+@anonymous
+def accounts_csv() -> Response:
+    answer = Response(open_accounts.as_csv(_accounts()), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = 'attachment; filename="accounts.csv"'
+    return for_caches(answer)
+
+
+@pages.get("/accounts.json")
+@needs("read public pages")
+@anonymous
+def accounts_json() -> Response:
+    return for_caches(jsonify(open_accounts.as_json(_accounts())))

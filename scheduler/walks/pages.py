@@ -1,12 +1,13 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from scheduler.bookings.pages import acting
+from scheduler.kit.language import zone
 from scheduler.kit.refusals import Invalid
-from scheduler.kit.web import connection, needs, now, row_id
+from scheduler.kit.web import anonymous, connection, for_caches, needs, now, row_id, today
 from scheduler.people.rules import Acting
 from scheduler.walks import actions, queries
 from scheduler.walks.forms import NoteForm, first_form, read_note
@@ -18,6 +19,7 @@ pages = Blueprint("walks", __name__)
 INVALID = 422
 # On the day itself, Home leads to the walk from the afternoon on.
 SOON = timedelta(hours=6)
+LONGEST_SHIFT = timedelta(hours=12)
 
 
 def _leads() -> bool:
@@ -143,6 +145,25 @@ def board() -> str:
         teams=queries.teams_now(connection(), partnership_id, now()),
         missing=queries.notes_missing(connection(), partnership_id, now()),
     )
+
+
+@pages.get("/tonight")
+@needs("read public pages")
+@anonymous
+def tonight() -> Response:
+    partnership = g.visitor.partnership
+    # A walk that goes past midnight is still tonight's until it ends.
+    begun = (now() - LONGEST_SHIFT).astimezone(zone()).date()
+    listed = queries.out_tonight(connection(), partnership.id, now(), begun) or queries.out_tonight(
+        connection(), partnership.id, now(), today()
+    )
+    page = render_template(
+        "walks/tonight.html",
+        areas=listed,
+        next_date=queries.next_covered_night(connection(), partnership.id, now()),
+        team_phone=partnership.team_phone,
+    )
+    return for_caches(make_response(page))
 
 
 def walk_now() -> queries.WalkNow | None:

@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, and_, exists, or_, select
+from sqlalchemy import Connection, and_, exists, func, or_, select
 
 from scheduler.bookings.places import SHIFT_COLUMNS
 from scheduler.bookings.queries import Walker, meeting_at, walkers_of
@@ -169,6 +169,51 @@ def _silence(one: Evening, now: datetime) -> Silence | None:
         done_at=one.done_at,
         heard_at=one.heard_at,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OutTonight:
+    """An area of this evening as everybody may see it; `out` once its team has said so."""
+
+    area: str
+    starts_at: datetime
+    ends_at: datetime
+    out: bool
+
+
+def out_tonight(connection: Connection, partnership_id: int, now: datetime, night: date) -> list[OutTonight]:
+    """Return the areas that are or will be walked on this night: only those with a full enough team, and not those
+    that are over or done."""
+    rows = connection.execute(
+        select(Area.name, Shift.starts_at, Shift.ends_at, Walk.out_at)
+        .join(Shift, Shift.area_id == Area.id)
+        .join(Night, Night.id == Shift.night_id)
+        .outerjoin(Walk, Walk.shift_id == Shift.id)
+        .where(
+            Shift.partnership_id == partnership_id,
+            Night.date == night,
+            Shift.state == ShiftState.PUBLISHED,
+            Shift.booked >= Shift.minimum,
+            Shift.ends_at > now,
+            Walk.done_at.is_(None),
+        )
+        .order_by(Shift.starts_at, Area.name)
+    )
+    return [OutTonight(row.name, row.starts_at, row.ends_at, row.out_at is not None) for row in rows]
+
+
+def next_covered_night(connection: Connection, partnership_id: int, now: datetime) -> date | None:
+    """Return the next night on which at least one area has its minimum."""
+    return connection.execute(
+        select(func.min(Night.date))
+        .join(Shift, Shift.night_id == Night.id)
+        .where(
+            Shift.partnership_id == partnership_id,
+            Shift.state == ShiftState.PUBLISHED,
+            Shift.booked >= Shift.minimum,
+            Shift.starts_at > now,
+        )
+    ).scalar()
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,3 +133,29 @@ def test_the_worker_settles_what_was_walked(app, walked, clock):
     clock.instant = AFTER + timedelta(minutes=1)
     assert "nights settled: 1" in once(app)
     assert "nights settled" not in once(app)
+
+
+def test_anybody_sees_what_each_club_received_and_may_take_it_along(app, town, karin, walked):
+    Visitor(app, town).sign_in(karin).send("/lead/money/settle")
+    anybody = Visitor(app, town)
+    anybody.get("/accounts")
+    assert "2026 Q4" in anybody.words()
+    assert f"{'Nattvandring Timrå'} IK" in anybody.words()
+    assert not {"Karin", "Person0", "Lyktdal"} & set(anybody.words().split())
+    told = anybody.get("/accounts.json").json
+    assert (told["used_ore"], told["shifts_walked"]) == (250_000, 1)
+    assert told["quarters"] == [
+        {
+            "quarter": "2026 Q4",
+            "clubs": [{"club": "Nattvandring Timrå IK", "shifts": 1, "walkers": 2, "amount_ore": 250_000}],
+        }
+    ]
+    lines = anybody.get("/accounts.csv").get_data(as_text=True).splitlines()
+    assert lines == ["quarter,club,shifts,walkers,kronor", "2026 Q4,Nattvandring Timrå IK,1,2,2500.00"]
+
+
+def test_a_clubs_name_is_no_formula_in_a_spreadsheet():
+    from scheduler.money.accounts import harmless
+
+    assert harmless("=HYPERLINK(1)") == "'=HYPERLINK(1)"
+    assert harmless("Timrå IK") == "Timrå IK"

@@ -24,7 +24,6 @@ MATRIX = {
     "finding.nights": ("/nights", MEMBER),
     "finding.night": ("/nights/2026-11-27", MEMBER),
     "finding.shift": ("/shifts/{shift}", MEMBER),
-    "finding.tonight": ("/tonight", PUBLIC),
     "bookings.mine": ("/mine", MEMBER),
     "bookings.several": ("/bookings", MEMBER),
     "people.me": ("/me", MEMBER),
@@ -129,6 +128,10 @@ POST_MATRIX = {
     "people.decide": ("/lead/members/999999/approve", dict.fromkeys(KINDS, 403) | {"contact": 404, "coordinator": 404}),
 }  # fmt: skip
 MATRIX |= {
+    "walks.tonight": ("/tonight", PUBLIC),
+    "money.accounts": ("/accounts", PUBLIC),
+    "money.accounts_csv": ("/accounts.csv", PUBLIC),
+    "money.accounts_json": ("/accounts.json", PUBLIC),
     "money.money": ("/lead/money", NUMBERS),
     "money.entries": ("/lead/money/entries", NUMBERS),
     "money.new_purchase": ("/lead/money/purchases/new", LEADING),
@@ -266,6 +269,7 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
               "/me/calendar", "/me/calendar/needs/0"}  # fmt: skip
     theirs |= {"/lead/season", "/lead/season/plan", "/lead/log"}
     theirs |= {"/lead/autopilot"}
+    theirs |= {"/accounts", "/accounts.csv", "/accounts.json"}
     theirs |= {"/lead/money", "/lead/money/entries", "/lead/money/purchases/new"}
     for path, _ in MATRIX.values():
         if path in theirs:
