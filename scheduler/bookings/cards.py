@@ -164,7 +164,7 @@ class _Found(NamedTuple):
     coverage: Coverage
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _found(dialect: Dialect, values: tuple[object, ...]) -> _Found:
     row = _SHIFTS.typed(dialect, values)
     covered = coverage(row.booked, row.minimum, row.wanted)

@@ -6,15 +6,12 @@ each statement in a transaction of its own.
 """
 
 import re
-import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
-import psycopg
-from psycopg.pq import ExecStatus
 from sqlalchemy import Boolean, DateTime, Engine, Integer, LargeBinary, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -22,8 +19,13 @@ from scheduler.kit.database import LONGEST_WAIT_SECONDS, AnySelect, Database, Ut
 
 # A process has one interpreter lock: more connections than this would only wait for it.
 MOST_CONNECTIONS = 4
-FAULTS = (sqlite3.Error, psycopg.Error, DBAPIError)
+# libpq's own numbers; psycopg is loaded only where it is the driver.
+COMMAND_OK, TUPLES_OK = 1, 2
 Read = Callable[[Any], Any]
+
+
+class LibpqError(Exception):
+    """What the server said to a statement that libpq sent."""
 
 
 class Spelled(NamedTuple):
@@ -69,6 +71,8 @@ class Lookup:
             self._places.put(None)
         self._sqlite = self._engine.dialect.name == "sqlite"
         self._spelled: list[Spelled] = []
+        driver: Any = self._engine.dialect.loaded_dbapi
+        self._faults: tuple[type[Exception], ...] = (driver.Error, LibpqError, DBAPIError)
         event.listen(self._engine, "engine_disposed", lambda _engine: self.close())
 
     def spell(self, statement: AnySelect) -> Spelled:
@@ -95,7 +99,7 @@ class Lookup:
             raw, found = self._ask(raw, spelled, value)
         except BaseException as error:
             self._places.put(None)
-            if isinstance(error, FAULTS):
+            if isinstance(error, self._faults):
                 raise OperationalError("looking up", {}, error) from error
             raise
         self._places.put(raw)
@@ -111,9 +115,9 @@ class Lookup:
         if raw is not None:
             try:
                 return raw, ask(raw, spelled, value)
-            except FAULTS:
+            except self._faults:
                 # Its server has gone, perhaps long ago: a new one decides.
-                with suppress(*FAULTS):
+                with suppress(*self._faults):
                     raw.close()
         raw = self._new()
         return raw, ask(raw, spelled, value)
@@ -125,13 +129,13 @@ class Lookup:
         if not self._sqlite:
             for spelled in self._spelled:
                 made = raw.pgconn.prepare(spelled.name, spelled.sql.encode())
-                _check(made, ExecStatus.COMMAND_OK)
+                _check(made, COMMAND_OK)
         return raw
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
         for _ in range(MOST_CONNECTIONS):
-            with suppress(Empty, AttributeError, *FAULTS):
+            with suppress(Empty, AttributeError, *self._faults):
                 self._close(self._places.get_nowait())
 
     def _close(self, raw: Any) -> None:  # noqa: ANN401 - the driver's connection
@@ -147,10 +151,10 @@ def _from_sqlite(raw: Any, spelled: Spelled, value: str) -> list[Any] | None:  #
 
 def _from_postgresql(raw: Any, spelled: Spelled, value: str) -> list[Any] | None:  # noqa: ANN401 - the driver's connection
     found = raw.pgconn.exec_prepared(spelled.name, [value.encode()])
-    _check(found, ExecStatus.TUPLES_OK)
+    _check(found, TUPLES_OK)
     return [found.get_value(0, column) for column in range(spelled.columns)] if found.ntuples else None
 
 
-def _check(result: Any, wanted: ExecStatus) -> None:  # noqa: ANN401 - libpq's result
+def _check(result: Any, wanted: int) -> None:  # noqa: ANN401 - libpq's result
     if result.status != wanted:
-        raise psycopg.OperationalError(result.error_message.decode(errors="replace"))
+        raise LibpqError(result.error_message.decode(errors="replace"))

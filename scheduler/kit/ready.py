@@ -153,10 +153,7 @@ def _result(cursor: Any) -> Result:  # noqa: ANN401 - a driver's cursor
 
 def _told(connection: Connection, sql: str, error: Any) -> Any:  # noqa: ANN401 - the driver's own error, SQLAlchemy's of it
     dialect = connection.dialect
-    gone = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
-    if gone:
-        connection.invalidate(error)
-        connection.engine.dispose()  # the others of the pool have most likely gone with it
-    return DBAPIError.instance(
-        sql, None, error, dialect.loaded_dbapi.Error, connection_invalidated=gone, dialect=dialect
-    )
+    if dialect.is_disconnect(error, connection.connection.dbapi_connection, None):
+        # SQLAlchemy finds out by itself, raises its error, and gives up all connections that are as old.
+        connection.exec_driver_sql("SELECT 1")
+    return DBAPIError.instance(sql, None, error, dialect.loaded_dbapi.Error, dialect=dialect)

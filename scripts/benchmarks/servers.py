@@ -32,7 +32,9 @@ class Server:
     def __init__(self, target: Sequence[str], environment: dict[str, str], log: Path, *, workers: int = 2) -> None:
         self.address: Address = ("127.0.0.1", free_port())
         place = [f"--workers={workers}", "--host=127.0.0.1", f"--port={self.address[1]}"]
-        self.command = [sys.executable, "-m", *WEB, *place, *target]
+        # The product is started its own way, any other application by granian itself, with the same options.
+        module = WEB[0] if target[0].startswith("scheduler.") else "granian"
+        self.command = [sys.executable, "-m", module, *WEB[1:], *place, *target]
         self.environment = os.environ | environment
         self.log = log
         self.process: subprocess.Popen | None = None

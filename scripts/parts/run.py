@@ -34,7 +34,7 @@ _ASK_AGAIN_SECONDS = 3.0
 _PR_SET_PDEATHSIG = 1
 
 WEB = (
-    "granian",
+    "scheduler.serving",
     "--interface=wsgi",
     "--http=1",
     "--no-ws",

@@ -35,7 +35,7 @@ READY_WITHIN_SECONDS = 60
 STOP_WITHIN_SECONDS = 10
 # As `scripts/run` starts it, with one process.
 WEB = (
-    *("granian", "--interface=wsgi", "--http=1", "--no-ws", "--workers=1", "--blocking-threads=32"),
+    *("scheduler.serving", "--interface=wsgi", "--http=1", "--no-ws", "--workers=1", "--blocking-threads=32"),
     *("--no-access-log", "--log-level=error"),
 )
 
