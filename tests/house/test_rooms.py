@@ -25,7 +25,7 @@ ORDER = [
     "demo",
 ]
 # The assembly and what spans the rooms.
-SPANNING = {"__init__.py", "wsgi.py", "tables.py", "commands.py", "worker.py"}
+SPANNING = {"__init__.py", "serving.py", "wsgi.py", "tables.py", "commands.py", "worker.py"}
 
 
 def modules():
