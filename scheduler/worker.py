@@ -23,7 +23,8 @@ from scheduler.kit.heartbeat import beat
 from scheduler.kit.web import Application
 from scheduler.messages import halt
 from scheduler.messages.cleaning import forget_bodies
-from scheduler.messages.outbox import Rereading, expire
+from scheduler.messages.outbox import expire
+from scheduler.messages.rereading import Rereading
 from scheduler.messages.rules import REMINDERS, Lane
 from scheduler.messages.worker import ALL, FAST, ORDINARY, Patience, Sender
 from scheduler.money.actions import nights_to_settle, settle_all

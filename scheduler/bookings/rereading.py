@@ -11,7 +11,7 @@ from scheduler.bookings.places import SHIFT_COLUMNS, walk_words
 from scheduler.bookings.rules import BookingState, reminder_deadline, reminders_at
 from scheduler.bookings.tables import Booking
 from scheduler.kit.database import AnyRow
-from scheduler.messages.outbox import Fresh
+from scheduler.messages.rereading import Fresh
 from scheduler.messages.rules import REMINDERS, MessageKind
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.tables import Night, Shift

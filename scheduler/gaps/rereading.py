@@ -11,7 +11,7 @@ from scheduler.gaps.actions import missing
 from scheduler.gaps.rules import AskingState, AskState
 from scheduler.gaps.tables import Ask, Asking
 from scheduler.kit.database import AnyRow
-from scheduler.messages.outbox import Fresh
+from scheduler.messages.rereading import Fresh
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.tables import Area, Partnership

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler.kit.database import spelled_out
-from scheduler.messages.rules import Answer, MessageKind, MessageState, QuestionKind, Reply, lane_of
+from scheduler.messages.rules import Answer, MessageKind, MessageState, QuestionKind, Reply, lane_of, segments
 from scheduler.messages.tables import Message
 from scheduler.messages.texts import render
 
@@ -74,6 +74,7 @@ def queue_many(connection: Connection, letters: Sequence[tuple[int, Recipient, T
 
 def _row(partnership_id: int, to: Recipient, text: Text, now: datetime) -> dict[str, Any]:
     asked = text.question
+    body = render(text.reply or text.kind, to.language, text.words)
     return {
         "partnership_id": partnership_id,
         "person_id": to.person_id,
@@ -84,7 +85,8 @@ def _row(partnership_id: int, to: Recipient, text: Text, now: datetime) -> dict[
         "to_phone": to.phone,
         "language": to.language,
         "words": dict(text.words),
-        "body": render(text.reply or text.kind, to.language, text.words),
+        "body": body,
+        "segments": segments(body),
         "state": text.state,
         "lane": lane_of(text.kind),
         "due_at": max(text.due_at, now),

@@ -1,22 +1,21 @@
-"""The outbox as the worker sees it: claim, read the facts again, and write down what became of it.
+"""Claiming what is due: which texts leave now, made anew from their facts, and which do not.
 
-A claim is committed before the operator is called, and every outcome is written under its claim, so that any
-number of workers on any number of machines may do this at once. No transaction lasts over a call.
+A claim is committed before the operator is called, and every outcome is written under its claim (`recording.py`),
+so that any number of workers on any number of machines may do this at once. No transaction lasts over a call.
 """
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, bindparam, case, or_, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, bindparam, select, update
 
 from scheduler.kit.database import AnyRow
 from scheduler.messages import standing
-from scheduler.messages.halt import halt
+from scheduler.messages.rereading import Fresh, Rereading, read_again
 from scheduler.messages.rules import (
     ANY_HOUR,
     CODES,
@@ -31,28 +30,9 @@ from scheduler.messages.rules import (
 from scheduler.messages.spending import at_ceiling
 from scheduler.messages.tables import Message
 from scheduler.messages.texts import render
-from scheduler.messages.verdicts import Outcome, Verdict
 from scheduler.partnership.tables import Partnership
 
 log = logging.getLogger("scheduler.messages")
-TRY_AGAIN = timedelta(seconds=20)
-LONGEST_PAUSE = timedelta(minutes=15)
-
-
-@dataclass(frozen=True, slots=True)
-class Fresh:
-    """A text as it is now: to whom, in which language, of which words. `due_at` moves one that is not due yet."""
-
-    phone: str
-    language: str
-    words: Mapping[str, str]
-    starts_at: datetime | None = None
-    due_at: datetime | None = None
-    deadline_at: datetime | None = None
-
-
-# From the first word of `about` to who knows whether it is still so: None for a row means that it no longer is.
-Rereading = Callable[[Connection, Sequence[AnyRow], datetime], Mapping[int, Fresh | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +61,7 @@ _CLAIMED = (
     Message.to_phone,
     Message.language,
     Message.body,
+    Message.segments,
     Message.due_at,
     Message.deadline_at,
     Message.starts_at,
@@ -150,7 +131,7 @@ def _decide(
     only_phones_from: str,
 ) -> _Decisions:
     decisions = _Decisions([], [], [])
-    fresh = _reread(connection, rows, now, rereading)
+    fresh = read_again(connection, rows, now, rereading)
     known = standing.standings(connection, {one.phone for one in fresh.values() if isinstance(one, Fresh)})
     people = {row.person_id for row in rows if row.person_id is not None}
     chosen = standing.preferences(connection, people)
@@ -190,41 +171,6 @@ def _render(decisions: _Decisions, row: AnyRow, fresh: Fresh) -> None:
         decisions.aside.append((row, MessageState.FAILED, "broken"))
         return
     decisions.leaving.append((row, fresh, text))
-
-
-def _reread(
-    connection: Connection, rows: Sequence[AnyRow], now: datetime, rereading: Mapping[str, Rereading]
-) -> dict[int, Fresh | tuple[MessageState, str]]:
-    """Return what each row is now, or the state and the word that it ends with."""
-    found: dict[int, Fresh | tuple[MessageState, str]] = {}
-    by_room: dict[str, list[AnyRow]] = {}
-    for row in rows:
-        by_room.setdefault(row.about.partition(":")[0], []).append(row)
-    for room, its_rows in by_room.items():
-        read = rereading.get(room, _as_it_was)
-        for row, fresh in _each(connection, its_rows, now, read):
-            found[row.id] = fresh if fresh is not None else (MessageState.DROPPED, "no_longer_so")
-    return found
-
-
-def _each(
-    connection: Connection, rows: Sequence[AnyRow], now: datetime, read: Rereading
-) -> list[tuple[AnyRow, Fresh | tuple[MessageState, str] | None]]:
-    """Read all rows at once; when one breaks that, each alone, so that it breaks nothing but itself."""
-    try:
-        fresh = read(connection, rows, now)
-    except DBAPIError:
-        raise
-    except Exception:
-        if len(rows) > 1:
-            return [one for row in rows for one in _each(connection, [row], now, read)]
-        log.exception("the facts of text %s cannot be read", rows[0].id)
-        return [(rows[0], (MessageState.FAILED, "broken"))]
-    return [(row, fresh.get(row.id)) for row in rows]
-
-
-def _as_it_was(_connection: Connection, rows: Sequence[AnyRow], _now: datetime) -> dict[int, Fresh | None]:
-    return {row.id: Fresh(row.to_phone, row.language, row.words, row.starts_at) for row in rows}
 
 
 def _refusal(
@@ -284,94 +230,23 @@ def _put_aside(connection: Connection, decisions: _Decisions, now: datetime) -> 
         connection.execute(_SET_ASIDE, rows)
     if decisions.later:
         connection.execute(_SET_BACK, [{"row_id": row.id, "later": later} for row, later in decisions.later])
-    if decisions.leaving:
-        rows = [
-            {
-                "row_id": row.id,
-                "phone": fresh.phone,
-                "text": text,
-                "count": segments(text),
-                "starts": fresh.starts_at,
-                "deadline": fresh.deadline_at or row.deadline_at,
-            }
-            for row, fresh, text in decisions.leaving
-        ]
-        connection.execute(_SET_LEAVING, rows)
+    changed = [row for row in map(_as_it_leaves, decisions.leaving) if row is not None]
+    if changed:
+        connection.execute(_SET_LEAVING, changed)
 
 
-_RECORD_SENT = (
-    update(Message)
-    .where(
-        Message.id == bindparam("row_id"),
-        Message.claim == bindparam("token"),
-        or_(Message.state == MessageState.SENDING, Message.state == MessageState.UNKNOWN),
-    )
-    .values(state=MessageState.SENT, sid=bindparam("operators_sid"), sent_at=bindparam("now"), error=None)
-)
-
-
-def record_all(
-    connection: Connection,
-    answered: Sequence[tuple[Leaving, Outcome]],
-    now: datetime,
-    pause: timedelta = TRY_AGAIN,
-) -> None:
-    """Write what became of calls, where the claim still stands. `pause` is the shortest time until a text that
-    the operator would not take now is tried again."""
-    # Where a receipt came before the call returned, the row is past this already.
-    sent = [
-        {"row_id": leaving.id, "token": leaving.claim, "operators_sid": outcome.sid, "now": now}
-        for leaving, outcome in answered
-        if outcome.verdict is Verdict.ACCEPTED
-    ]
-    if sent:
-        connection.execute(_RECORD_SENT, sent)
-    for leaving, outcome in answered:
-        if outcome.verdict is not Verdict.ACCEPTED:
-            _record_other(connection, leaving, outcome, now, pause)
-
-
-def _record_other(connection: Connection, leaving: Leaving, outcome: Outcome, now: datetime, pause: timedelta) -> None:
-    mine = (
-        update(Message)
-        .where(Message.id == leaving.id, Message.claim == leaving.claim, Message.state == MessageState.SENDING)
-        .values(error=outcome.code or None)
-    )
-    match outcome.verdict:
-        case Verdict.UNKNOWN:
-            mine = mine.values(state=MessageState.UNKNOWN)
-        case Verdict.SET_UP:
-            halt(connection, outcome.code, now)
-            mine = mine.values(**_back(now))
-        case Verdict.LATER:
-            later = now + _pause(outcome, leaving.attempt, pause)
-            mine = mine.values(**{**_back(later), "attempts": Message.attempts})
-        case Verdict.NOT_CALLED:
-            mine = mine.values(**_back(now))
-        case Verdict.TOO_LATE:
-            mine = mine.values(state=MessageState.EXPIRED, settled_at=now)
-        case _:
-            mine = mine.values(state=MessageState.FAILED, settled_at=now)
-    if outcome.verdict is Verdict.DEAD_NUMBER:
-        standing.note_dead(connection, leaving.phone, outcome.code, now)
-    if outcome.verdict is Verdict.OPTED_OUT:
-        standing.stop(connection, leaving.phone, now)
-    connection.execute(mine)
-
-
-def _back(due_at: datetime) -> dict[str, object]:
-    # A text waits its turn from when it was due; one that is put off waits from then.
-    return {
-        "state": MessageState.QUEUED,
-        "claim": None,
-        "claimed_at": None,
-        "attempts": Message.attempts - 1,
-        "due_at": case((Message.due_at > due_at, Message.due_at), else_=due_at),
+def _as_it_leaves(one: tuple[AnyRow, Fresh, str]) -> dict[str, object] | None:
+    """Return what a text is now, to be written; None for one that leaves as it was queued, which is most."""
+    row, fresh, text = one
+    now = {
+        "phone": fresh.phone,
+        "text": text,
+        "count": segments(text),
+        "starts": fresh.starts_at,
+        "deadline": fresh.deadline_at or row.deadline_at,
     }
-
-
-def _pause(outcome: Outcome, attempt: int, pause: timedelta) -> timedelta:
-    return min(outcome.retry_after or pause * 2 ** min(attempt - 1, 6), LONGEST_PAUSE)
+    queued = (row.to_phone, row.body, row.segments, row.starts_at, row.deadline_at)
+    return {"row_id": row.id, **now} if tuple(now.values()) != queued else None
 
 
 def expire(connection: Connection, now: datetime) -> int:

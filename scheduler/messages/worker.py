@@ -8,17 +8,22 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
+from typing import TypeAlias
 
 from scheduler.kit.clock import Clock
 from scheduler.kit.database import Database
 from scheduler.kit.settings import Settings
 from scheduler.messages import halt, receipts
-from scheduler.messages.outbox import Leaving, Rereading, claim, record_all
+from scheduler.messages.outbox import Leaving, claim
 from scheduler.messages.port import FICTION, DemoPort, Port, TwilioPort
+from scheduler.messages.recording import record_all
+from scheduler.messages.rereading import Rereading
 from scheduler.messages.rules import Lane
 from scheduler.messages.verdicts import Outcome, Verdict
 
@@ -32,15 +37,42 @@ BATCH_FOR_EACH_THREAD = 8
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a claim may wait for its call, when a silent worker counts as dead, and when the operator is
-    asked about an unknown text: much later than the longest call, since a text may still be on its way."""
+    """How long a claim may wait for its call and an answer to be written down, when a silent worker counts as
+    dead, and when the operator is asked about an unknown text: much later than the longest call, since a text
+    may still be on its way."""
 
     call_seconds: float = 10.0
+    unwritten_seconds: float = 0.05
     claim_seconds: float = 30.0
     stale: timedelta = timedelta(seconds=60)
     quarantine: timedelta = timedelta(seconds=120)
     asked_again: timedelta = timedelta(seconds=60)
     try_again: timedelta = timedelta(seconds=20)
+
+
+# What a caller's thread hands back; None when it is done.
+Answers: TypeAlias = "SimpleQueue[tuple[Leaving, Outcome] | None]"
+
+
+def _gathered(answers: Answers, callers: int, most_seconds: float) -> Iterator[list[tuple[Leaving, Outcome]]]:
+    """Yield what has come back, again and again, until all callers are done. Nothing waits longer than
+    `most_seconds` for the company of others."""
+    while callers:
+        together: list[tuple[Leaving, Outcome]] = []
+        until = time.monotonic() + most_seconds
+        while callers:
+            try:
+                one = answers.get(timeout=max(until - time.monotonic(), 0) if together else None)
+            except Empty:
+                break
+            if one is None:
+                callers -= 1
+            elif not together:
+                together, until = [one], time.monotonic() + most_seconds
+            else:
+                together.append(one)
+        if together:
+            yield together
 
 
 @dataclass(slots=True)
@@ -117,21 +149,32 @@ class Sender:
         return told
 
     def _send_each(self, leaving: list[Leaving], claimed_at: float) -> list[Outcome]:
-        """Call for each, side by side, and write down whatever has come back meanwhile, together."""
+        """Call for each, side by side, and write down together what has come back meanwhile."""
         if self._pool is None or len(leaving) < 2:  # noqa: PLR2004 - one needs no company
             outcomes = []
             for one in leaving:
                 outcomes.append(self._call(one, claimed_at))
                 self._record([(one, outcomes[-1])])
             return outcomes
-        waiting = {self._pool.submit(self._call, one, claimed_at): one for one in leaving}
+        waiting, answers = deque(leaving), SimpleQueue[tuple[Leaving, Outcome] | None]()
+        callers = [self._pool.submit(self._call_for, waiting, answers, claimed_at) for _ in range(self._threads)]
         outcomes = []
-        while waiting:
-            done = wait(waiting, return_when=FIRST_COMPLETED).done
-            answered = [(waiting.pop(future), future.result()) for future in done]
+        for answered in _gathered(answers, len(callers), self._patience.unwritten_seconds):
             self._record(answered)
             outcomes += [outcome for _one, outcome in answered]
+        for caller in callers:
+            caller.result()  # raises what a thread died of
         return outcomes
+
+    def _call_for(self, waiting: "deque[Leaving]", answers: Answers, claimed_at: float) -> None:
+        try:
+            while True:
+                one = waiting.popleft()
+                answers.put((one, self._call(one, claimed_at)))
+        except IndexError:
+            return  # nothing is waiting any more
+        finally:
+            answers.put(None)
 
     def _call(self, leaving: Leaving, claimed_at: float) -> Outcome:
         # A process that was frozen since the claim must not call: others may have taken the text over.

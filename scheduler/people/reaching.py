@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from scheduler.kit.database import AnyRow
 from scheduler.messages.actions import Recipient, Text, queue_many
-from scheduler.messages.outbox import Fresh
+from scheduler.messages.rereading import Fresh
 from scheduler.messages.rules import MessageKind, allowed_at
 from scheduler.messages.spending import note_warned, spending
 from scheduler.people.rules import Role

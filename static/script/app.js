@@ -27,12 +27,15 @@ function sayNotSent(form) {
   words.textContent = document.body.dataset.unsent;
 }
 
+// A form without an address of its own goes to the page that it stands on.
+const addressOf = (form) => form.getAttribute("action") || location.href;
+
 async function send(form, button) {
   const fields = new FormData(form);
   if (button.name) fields.append(button.name, button.value);
   let answer;
   try {
-    answer = await fetch(form.getAttribute("action"), {
+    answer = await fetch(addressOf(form), {
       method: "POST",
       body: fields,
       headers: { "X-Lykta-Fetch": "1" },
@@ -113,7 +116,7 @@ function sayKept() {
 }
 
 function keepForLater(form, fields) {
-  const kept = { action: form.getAttribute("action"), body: new URLSearchParams(fields).toString(), at: Date.now() };
+  const kept = { action: addressOf(form), body: new URLSearchParams(fields).toString(), at: Date.now() };
   localStorage.setItem(keptName, JSON.stringify([...keptForms(), kept]));
   sayKept();
 }

@@ -23,6 +23,7 @@ WORDS = {
     "until": "fre 27 nov 18.00",
     "booked": "1",
     "wanted": "4",
+    "missing": "2",
     "code": "123456",
     "host": "nattvandring.example.se",
     "phone": "070-174 06 99",

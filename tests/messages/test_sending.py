@@ -8,8 +8,9 @@ from sqlalchemy import select, update
 
 from scheduler.messages import halt, standing
 from scheduler.messages.actions import Recipient, Text, queue, send_again
-from scheduler.messages.outbox import Fresh, claim
+from scheduler.messages.outbox import claim
 from scheduler.messages.receipts import Receipt, note_receipt
+from scheduler.messages.rereading import Fresh
 from scheduler.messages.rules import Lane, MessageKind, TextGroup
 from scheduler.messages.tables import Message
 from scheduler.messages.worker import ALL, FAST, ORDINARY, Patience, Sender
@@ -136,6 +137,33 @@ def test_an_operator_that_cannot_be_reached_costs_no_doubt(each_database, twilio
     outbox.queue(hours=1)
     outbox.send()
     assert (outbox.states(), outbox.rows()[0].error) == (["queued"], "not_connected")
+
+
+def test_the_way_out_that_the_environment_names_is_taken(each_database, twilio, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    outbox = Outbox(each_database, twilio)
+    outbox.queue(hours=1)
+    outbox.send()
+    assert (outbox.states(), outbox.rows()[0].error) == (["unknown"], "ProxyError")
+    assert twilio.messages() == []
+
+
+def test_several_callers_write_down_every_answer_and_what_was_not_taken(each_database, twilio):
+    outbox = Outbox(each_database, twilio)
+    outbox.sender.close()
+    outbox.sender = Sender(
+        each_database, outbox.clock, outbox.sender._settings, {}, threads=3, patience=Patience(call_seconds=0.4)
+    )
+    for number in range(40):
+        outbox.queue(str(number), phone=f"+467017406{10 + number}")
+    twilio.tell(next=["429", "500-after"])
+    accepted = outbox.send()
+    outbox.sender.close()
+    assert accepted in {22, 38}, "a busy operator is left in peace after the batch"
+    states = outbox.states()
+    assert (states.count("sent"), states.count("unknown")) == (accepted, 1)
+    assert len({one["to"] for one in twilio.messages()}) == len(twilio.messages()) == accepted + 1
 
 
 def test_two_texts_of_the_same_words_are_not_taken_for_each_other(outbox, twilio):
