@@ -65,7 +65,7 @@ def read_purchase(sent: MultiDict[str, str], file: FileStorage | None) -> tuple[
         form.problems["what"] = gettext("Type what was bought.")
     elif len(form.what) > LONGEST_WHAT_CHARACTERS:
         form.problems["what"] = gettext("That is too long. Use at most 120 characters.")
-    bought_on = _date(form.bought_on)
+    bought_on = as_date(form.bought_on)
     if bought_on is None:
         form.problems["bought_on"] = gettext("Type the date, like 2026-11-23.")
     amount_ore, receipt = 0, ("", b"")
@@ -83,7 +83,8 @@ def read_purchase(sent: MultiDict[str, str], file: FileStorage | None) -> tuple[
     return form, PurchaseFields(line, form.what, bought_on, amount_ore, receipt)
 
 
-def _date(typed: str) -> date | None:
+def as_date(typed: str) -> date | None:
+    """Return the date of an ISO text, or None."""
     try:
         return date.fromisoformat(typed)
     except ValueError:

@@ -4,11 +4,13 @@ from flask import Blueprint, Response, g, jsonify, make_response, redirect, rend
 from werkzeug.wrappers import Response as AnyResponse
 
 from scheduler.bookings.pages import acting, once
+from scheduler.kit.language import current
 from scheduler.kit.refusals import Invalid
 from scheduler.kit.web import accepts, anonymous, connection, for_caches, needs, now, row_id, today
 from scheduler.money import accounts as open_accounts
 from scheduler.money import actions, queries
-from scheduler.money.forms import LINES, PurchaseForm, problem_sentence, read_purchase
+from scheduler.money import payouts as paying
+from scheduler.money.forms import LINES, PurchaseForm, as_date, problem_sentence, read_purchase
 from scheduler.money.rules import LARGEST_RECEIPT_BYTES
 from scheduler.money.words import FILTERS as SUMS
 from scheduler.money.words import SHOW as WORDS
@@ -17,6 +19,7 @@ from scheduler.partnership.queries import AgreementView
 pages = Blueprint("money", __name__)
 
 INVALID = 422
+LONGEST_SUM_DIGITS = 12
 # A receipt, and room for the other fields: what is only a little too large still gets its own sentence.
 LARGEST_BODY_BYTES = LARGEST_RECEIPT_BYTES + 1024 * 1024
 SHOW: dict[str, Callable[..., object]] = WORDS
@@ -116,6 +119,54 @@ def receipt(purchase_id: int) -> Response:
     # Never shown inside our pages: whatever is in the file, it is saved, not run.
     name = f"receipt-{purchase_id}.{ENDINGS[mimetype]}"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+# ---------------------------------------------------------------- payouts
+
+
+@pages.get("/lead/money/payouts")
+@needs("see money")
+def payouts() -> str:
+    found = agreement()
+    until_on = as_date(request.args.get("until", "")) or min(today(), found.ends_on)
+    proposed = paying.proposals(connection(), found.id, until_on)
+    return render_template(
+        "money/payouts.html",
+        until_on=until_on,
+        proposals=proposed,
+        total_ore=sum(one.amount_ore for one in proposed if one.amount_ore > 0),
+        payouts=paying.payouts(connection(), found.id),
+    )
+
+
+@pages.post("/lead/money/payouts")
+@needs("lead money")
+def freeze() -> AnyResponse:
+    until_on = as_date(request.form.get("until", ""))
+    expected = request.form.get("expected", "")
+    if until_on is None or not expected.isdecimal() or len(expected) > LONGEST_SUM_DIGITS:
+        raise Invalid(problem="request")
+    paying.freeze(connection(), acting(), agreement().id, until_on, int(expected))
+    return redirect(url_for("money.payouts"), code=303)
+
+
+@pages.get("/lead/money/payouts/<int:payout_id>.pdf")
+@needs("see money")
+def statement(payout_id: int) -> Response:
+    partnership = g.visitor.partnership
+    found = paying.payout(connection(), partnership.id, payout_id)
+    held = queries.current_agreement(connection(), partnership.id, found.until_on)
+    answer = Response(paying.statement(found, held, partnership.name, current()), mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = f'attachment; filename="statement-{payout_id}.pdf"'
+    return answer
+
+
+@pages.get("/lead/money/payouts.csv")
+@needs("see money")
+def payouts_csv() -> Response:
+    answer = Response(paying.as_csv(paying.payouts(connection(), agreement().id)), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = 'attachment; filename="payouts.csv"'
     return answer
 
 

@@ -56,6 +56,18 @@ class NoPurchase(NotFound):
     room: ClassVar[str] = "money"
 
 
+class NoPayout(NotFound):
+    """There is no such payout, or none of this partnership's."""
+
+    room: ClassVar[str] = "money"
+
+
+class ProposalChanged(Conflict):
+    """What is to be paid has become another sum since it was looked at, or somebody has frozen it."""
+
+    room: ClassVar[str] = "money"
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """What one club gets of one shift, and how many walkers stand behind it."""

@@ -76,3 +76,31 @@ class LedgerEntry(Base):
     reverses_id: Mapped[int | None] = mapped_column(ForeignKey("ledger_entry.id"), unique=True)
     entered_at: Mapped[datetime]
     entered_by: Mapped[int | None]
+
+
+class Payout(Base):
+    """What one club is paid for the nights up to and with `until_on`: frozen when it is sent, never changed."""
+
+    __tablename__ = "payout"
+    __table_args__ = (
+        UniqueConstraint("agreement_id", "club_id", "frozen_at"),
+        CheckConstraint("amount_ore > 0", name="amount"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    partnership_id: Mapped[int] = mapped_column(ForeignKey("partnership.id"), index=True)
+    agreement_id: Mapped[int] = mapped_column(ForeignKey("agreement.id"))
+    club_id: Mapped[int] = mapped_column(ForeignKey("club.id"))
+    until_on: Mapped[date]
+    amount_ore: Mapped[int]
+    frozen_at: Mapped[datetime]
+    frozen_by: Mapped[int | None]
+
+
+class PayoutLine(Base):
+    """An entry that a payout pays. An entry is paid once."""
+
+    __tablename__ = "payout_line"
+
+    entry_id: Mapped[int] = mapped_column(ForeignKey("ledger_entry.id"), primary_key=True)
+    payout_id: Mapped[int] = mapped_column(ForeignKey("payout.id"), index=True)

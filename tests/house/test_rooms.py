@@ -115,6 +115,7 @@ def test_one_module_commits():
         ("phonenumbers", {"kit/phone.py"}),
         ("alembic", {"kit/migrating.py", "commands.py", "migrations/env.py"}),
         ("segno", {"people/pages.py", "calendars/pages.py"}),
+        ("fpdf", {"kit/paper.py"}),
         ("icalendar", {"calendars/text.py"}),
         ("twilio", {"messages/port.py", "messages/pages.py"}),
         ("holidays", {"nights/season.py"}),

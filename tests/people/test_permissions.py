@@ -135,11 +135,15 @@ MATRIX |= {
     "money.money": ("/lead/money", NUMBERS),
     "money.entries": ("/lead/money/entries", NUMBERS),
     "money.new_purchase": ("/lead/money/purchases/new", LEADING),
+    "money.payouts": ("/lead/money/payouts", NUMBERS),
+    "money.payouts_csv": ("/lead/money/payouts.csv", NUMBERS),
+    "money.statement": ("/lead/money/payouts/999999.pdf", LEADING | dict.fromkeys(READERS, 404)),
     "money.receipt": ("/lead/money/purchases/999999/receipt", LEADING | dict.fromkeys(READERS, 404)),
 }
 POST_MATRIX |= {
     "money.settle": ("/lead/money/settle", LEADS | {"coordinator": 303}),
     "money.buy": ("/lead/money/purchases/new", LEADS | {"coordinator": 422}),
+    "money.freeze": ("/lead/money/payouts", LEADS | {"coordinator": 422}),
     "money.take_back": ("/lead/money/purchases/999999/take-back", LEADS | {"coordinator": 404}),
 }
 FRAME = {"static", "favicon", "robots", "healthz", "readyz"}
@@ -270,6 +274,7 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
     theirs |= {"/lead/season", "/lead/season/plan", "/lead/log"}
     theirs |= {"/lead/autopilot"}
     theirs |= {"/accounts", "/accounts.csv", "/accounts.json"}
+    theirs |= {"/lead/money/payouts", "/lead/money/payouts.csv"}
     theirs |= {"/lead/money", "/lead/money/entries", "/lead/money/purchases/new"}
     for path, _ in MATRIX.values():
         if path in theirs:
