@@ -82,10 +82,7 @@ class Payout(Base):
     """What one club is paid for the nights up to and with `until_on`: frozen when it is sent, never changed."""
 
     __tablename__ = "payout"
-    __table_args__ = (
-        UniqueConstraint("agreement_id", "club_id", "frozen_at"),
-        CheckConstraint("amount_ore > 0", name="amount"),
-    )
+    __table_args__ = (CheckConstraint("amount_ore > 0", name="amount"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     partnership_id: Mapped[int] = mapped_column(ForeignKey("partnership.id"), index=True)

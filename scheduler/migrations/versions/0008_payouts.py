@@ -26,8 +26,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['agreement_id'], ['agreement.id'], name=op.f('fk_payout_agreement_id')),
     sa.ForeignKeyConstraint(['club_id'], ['club.id'], name=op.f('fk_payout_club_id')),
     sa.ForeignKeyConstraint(['partnership_id'], ['partnership.id'], name=op.f('fk_payout_partnership_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_payout')),
-    sa.UniqueConstraint('agreement_id', 'club_id', 'frozen_at', name=op.f('uq_payout_agreement_id_club_id_frozen_at'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_payout'))
     )
     with op.batch_alter_table('payout', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_payout_partnership_id'), ['partnership_id'], unique=False)
