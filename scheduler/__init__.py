@@ -27,6 +27,7 @@ def create_app(
     from scheduler.kit.kept import KeptAnswers
     from scheduler.kit.phone import as_swedes_write
     from scheduler.leading import pages as leading
+    from scheduler.leading import shift_pages
     from scheduler.messages import pages as messages
     from scheduler.money import pages as money
     from scheduler.nights import words
@@ -42,7 +43,20 @@ def create_app(
         clock or (FrozenClock(chosen.demo_now) if chosen.demo_now else SystemClock()),
         Doors(queries.visitor, doors.enter, doors.language_of, doors.zone_of),
     )
-    for room in (messages, pages, text_pages, bookings, finding, calendars, gaps, leading, answers, sendings, walks):
+    for room in (
+        messages,
+        pages,
+        text_pages,
+        bookings,
+        finding,
+        calendars,
+        gaps,
+        leading,
+        shift_pages,
+        answers,
+        sendings,
+        walks,
+    ):
         app.register_blueprint(room.pages)
     for room in (money,):
         app.register_blueprint(room.pages)

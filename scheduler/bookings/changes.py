@@ -40,7 +40,7 @@ class NewMoments:
     ends_at: datetime
 
 
-def _affected(connection: Connection, acting: Acting, shift_id: int) -> list[AnyRow]:
+def affected_by(connection: Connection, acting: Acting, shift_id: int) -> list[AnyRow]:
     """Return everybody who is booked or in line, with the shift's facts, by booking id."""
     return list(
         connection.execute(
@@ -72,7 +72,7 @@ def _affected(connection: Connection, acting: Acting, shift_id: int) -> list[Any
     )
 
 
-def _hold_everybody(connection: Connection, acting: Acting, shift_id: int) -> None:
+def hold_everybody(connection: Connection, acting: Acting, shift_id: int) -> None:
     """Hold everybody on the shift, so that none of them books or leaves meanwhile."""
     people = connection.execute(
         select(Booking.person_id).where(
@@ -97,18 +97,23 @@ def _change(connection: Connection, acting: Acting, shift_id: int, **values: Any
         raise CalledOff
     if found.starts_at <= acting.now or found.state is ShiftState.WALKED:
         raise Begun
-    connection.execute(update(Shift).where(Shift.id == shift_id).values(**values, revision=Shift.revision + 1))
+    connection.execute(
+        update(Shift)
+        .where(Shift.id == shift_id)
+        .values(**values, revision=Shift.revision + 1, edition=Shift.edition + 1)
+    )
     before = {name: getattr(found, f"old_{name}") for name in values}
     audit.record(
         connection,
         acting.partnership_id,
         acting.now,
         acting.person_id,
-        Change("shift.changed", shift_id=shift_id, before=_plain(before), after=_plain(values)),
+        Change("shift.changed", shift_id=shift_id, before=plain(before), after=plain(values)),
     )
 
 
-def _plain(values: dict[str, Any]) -> dict[str, str]:
+def plain(values: dict[str, Any]) -> dict[str, str]:
+    """Return the facts of a shift as the log keeps them."""
     return {
         name: value.isoformat(timespec="minutes") if isinstance(value, datetime) else str(value)
         for name, value in values.items()
@@ -120,16 +125,16 @@ def call_off(connection: Connection, acting: Acting, shift_id: int) -> int:
 
     Returns how many were told. Raises NotFound, CalledOff or Begun.
     """
-    _hold_everybody(connection, acting, shift_id)
+    hold_everybody(connection, acting, shift_id)
     _change(connection, acting, shift_id, state=ShiftState.CALLED_OFF)
-    affected = _affected(connection, acting, shift_id)
+    affected = affected_by(connection, acting, shift_id)
     for row in affected:
         end_booking(connection, row.booking_id, Ended.CALLED_OFF, acting.now)
         drop(connection, about(row.booking_id), acting.now)
         drop(connection, f"hand_over:{row.booking_id}", acting.now)
     booked = sum(row.booking_state is BookingState.BOOKED for row in affected)
     change_places(connection, shift_id, booked=-booked, held=-sum(row.place_held for row in affected))
-    return _tell(connection, acting, affected, MessageKind.CALLED_OFF)
+    return tell_booked(connection, acting, affected, MessageKind.CALLED_OFF)
 
 
 def move(connection: Connection, acting: Acting, shift_id: int, moments: NewMoments) -> int:
@@ -140,15 +145,15 @@ def move(connection: Connection, acting: Acting, shift_id: int, moments: NewMome
     """
     if moments.ends_at <= moments.starts_at or moments.starts_at <= acting.now:
         raise Invalid(problem="request")
-    _hold_everybody(connection, acting, shift_id)
+    hold_everybody(connection, acting, shift_id)
     _change(connection, acting, shift_id, starts_at=moments.starts_at, ends_at=moments.ends_at)
     connection.execute(update(Booking).where(Booking.shift_id == shift_id).values(confirmed_at=None))
-    affected = _affected(connection, acting, shift_id)
+    affected = affected_by(connection, acting, shift_id)
     for row in affected:
         due_at = reminders_at(row.date, row.starts_at, acting.zone)[MessageKind.REMINDER_THREE_HOURS]
         if row.booking_state is BookingState.BOOKED and due_at <= acting.now:
             note_told(connection, row, row.booking_id, acting.now)
-    return _tell(connection, acting, affected, MessageKind.MOVED, each=f":{int(moments.starts_at.timestamp())}")
+    return tell_booked(connection, acting, affected, MessageKind.MOVED, each=f":{int(moments.starts_at.timestamp())}")
 
 
 def change_meeting_place(connection: Connection, acting: Acting, shift_id: int, meeting_place: str) -> int:
@@ -156,13 +161,16 @@ def change_meeting_place(connection: Connection, acting: Acting, shift_id: int, 
 
     Raises NotFound, CalledOff or Begun.
     """
-    _hold_everybody(connection, acting, shift_id)
+    hold_everybody(connection, acting, shift_id)
     _change(connection, acting, shift_id, meeting_place=meeting_place)
-    affected = _affected(connection, acting, shift_id)
-    return _tell(connection, acting, affected, MessageKind.OTHER_PLACE, each=f":{int(acting.now.timestamp())}")
+    affected = affected_by(connection, acting, shift_id)
+    return tell_booked(connection, acting, affected, MessageKind.OTHER_PLACE, each=f":{int(acting.now.timestamp())}")
 
 
-def _tell(connection: Connection, acting: Acting, affected: list[AnyRow], kind: MessageKind, each: str = "") -> int:
+def tell_booked(
+    connection: Connection, acting: Acting, affected: list[AnyRow], kind: MessageKind, each: str = ""
+) -> int:
+    """Queue a text of one kind to everybody of `affected` who was booked; return to how many."""
     letters = []
     for row in affected:
         if row.booking_state is not BookingState.BOOKED:

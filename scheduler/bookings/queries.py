@@ -34,6 +34,7 @@ class Walker:
     phone: str | None
     is_new: bool
     is_me: bool
+    leads: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +262,7 @@ def walkers_of(
             .label("has_walked"),
             Shift.starts_at,
             Shift.state,
+            Shift.leader_person_id,
             Booking.state.label("booking_state"),
         )
         .join(Person, Person.id == Booking.person_id)
@@ -284,6 +286,7 @@ def walkers_of(
                 phone=row.phone if visible else None,
                 is_new=not row.has_walked,
                 is_me=row.id == for_person_id,
+                leads=row.id == row.leader_person_id,
             )
         )
     return found

@@ -50,6 +50,7 @@ STILL_SO: dict[MessageKind, Callable[[Any, Any, datetime], bool]] = {
     MessageKind.PLACE_YOURS: _booked,
     MessageKind.MOVED: _booked,
     MessageKind.OTHER_PLACE: _booked,
+    MessageKind.PUT_ON: _booked,
     MessageKind.HAND_OVER_OFFERED: _handing_over,
     MessageKind.HAND_OVER_ASKED: _handing_over,
 }

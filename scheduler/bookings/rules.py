@@ -34,6 +34,7 @@ class Ended(StrEnum):
     OFFER_EXPIRED = "offer_expired"
     BOOKED_ELSEWHERE = "booked_elsewhere"
     CALLED_OFF = "called_off"
+    TAKEN_OFF = "taken_off"
 
 
 class BookingRefusal(Conflict):
@@ -125,6 +126,34 @@ class TakenByAnother(BookingRefusal):
 
 class NotHandedOver(BookingRefusal):
     """The walk is not being handed over, or not to this person."""
+
+
+class ChangedMeanwhile(BookingRefusal):
+    """Another coordinator has changed the shift since it was read; `by` is her name, "" when nobody's."""
+
+    def __init__(self, by: str = "") -> None:
+        super().__init__(by)
+        self.by = by
+
+
+class PlacesTaken(BookingRefusal):
+    """Fewer places than are booked or held; `taken` says how many those are."""
+
+    def __init__(self, taken: int) -> None:
+        super().__init__(taken)
+        self.taken = taken
+
+
+class CannotAllCome(BookingRefusal):
+    """People of the shift walk elsewhere, or are under 18, at the time that it would be moved to."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(names)
+        self.names = names
+
+
+class NotCalledOff(BookingRefusal):
+    """The shift is not called off, or its time has passed, so there is nothing to reinstate."""
 
 
 @dataclass(frozen=True, slots=True)

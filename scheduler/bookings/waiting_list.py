@@ -101,7 +101,7 @@ def accept(connection: Connection, acting: Acting, booking_id: int) -> None:
     take = take_held_place if row.place_held else take_place
     if not take(connection, row.shift_id):
         raise TakenByAnother
-    _move_up(connection, acting, row, booking_id)
+    move_up(connection, acting, row, booking_id)
 
 
 def _own(connection: Connection, acting: Acting, booking_id: int) -> AnyRow:
@@ -119,7 +119,8 @@ def _own(connection: Connection, acting: Acting, booking_id: int) -> AnyRow:
     return row
 
 
-def _move_up(connection: Connection, acting: Acting, row: AnyRow, booking_id: int) -> None:
+def move_up(connection: Connection, acting: Acting, row: AnyRow, booking_id: int) -> None:
+    """Make a place in the list a booking; the caller has taken the place on the shift."""
     connection.execute(
         update(Booking)
         .where(Booking.id == booking_id)
@@ -187,7 +188,7 @@ def give_places(connection: Connection, acting: Acting, shift_id: int, held_peop
             continue
         if row.auto_take and row.person_id in held_people:
             change_places(connection, shift_id, booked=1)
-            _move_up(connection, acting, row, row.booking_id)
+            move_up(connection, acting, row, row.booking_id)
             due_at = allowed_at(acting.now, acting.zone, row.starts_at)
             tell(connection, acting, row, MessageKind.PLACE_YOURS, row.booking_id, due_at)
             free -= 1

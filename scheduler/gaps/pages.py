@@ -17,6 +17,7 @@ from scheduler.kit import language
 from scheduler.kit.database import AnyRow
 from scheduler.kit.refusals import Refusal
 from scheduler.kit.web import connection, needs, now, row_id, today
+from scheduler.nights.budget import offer
 from scheduler.people.queries import log
 
 pages = Blueprint("gaps", __name__)
@@ -57,9 +58,11 @@ def gaps() -> str:
 @needs("see people of a shift")
 def shift(shift_id: int) -> str:
     partnership_id = g.visitor.partnership.id
+    found = queries.lead_shift(connection(), partnership_id, shift_id, now())
     return render_template(
         "gaps/shift.html",
-        shift=queries.lead_shift(connection(), partnership_id, shift_id, now()),
+        shift=found,
+        second=offer(connection(), partnership_id, found.date, now()),
         log=log(connection(), partnership_id, shift_id=shift_id),
     )
 

@@ -2,16 +2,18 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, or_, select
 
-from scheduler.bookings.rules import BookingState
+from scheduler.bookings.rules import ACTIVE, BookingState
 from scheduler.bookings.tables import Booking
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.season import LeftOut, Special
 from scheduler.nights.tables import Night, SeasonPlan, Shift
 from scheduler.partnership.queries import AgreementView, agreement_on
 from scheduler.partnership.rules import BudgetLineKind
-from scheduler.partnership.tables import Agreement
+from scheduler.partnership.tables import Agreement, Club
+from scheduler.people.rules import MembershipState
+from scheduler.people.tables import Membership, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,3 +153,40 @@ def planned_dates(connection: Connection, partnership_id: int, first: date, last
             select(Night.date).where(Night.partnership_id == partnership_id, Night.date >= first, Night.date <= last)
         ).scalars()
     )
+
+
+LIKE_ESCAPE = "\\"
+MOST_FOUND = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A member whose name was looked for; `here` says that the person is on the shift or in its list."""
+
+    person_id: int
+    name: str
+    club: str
+    here: bool
+
+
+def members_like(connection: Connection, partnership_id: int, shift_id: int, asked: str) -> list[Found]:
+    """Return approved members whose name begins with, or holds after a space, what was typed; at most twelve."""
+    typed = "".join(LIKE_ESCAPE + sign if sign in "%_\\" else sign for sign in asked)
+    # SQLite folds the case of A to Z only; a name that begins with Å is found as it is written.
+    forms = {typed, typed.capitalize(), typed.title()}
+    full = Person.first_name + " " + Person.last_name
+    like = [full.ilike(form + "%", escape=LIKE_ESCAPE) for form in forms]
+    like += [full.ilike("% " + form + "%", escape=LIKE_ESCAPE) for form in forms]
+    here = exists().where(
+        Booking.person_id == Person.id, Booking.shift_id == shift_id, Booking.state.in_(ACTIVE)
+    ).correlate(Person)  # fmt: skip
+    rows = connection.execute(
+        select(Person.id, full.label("name"), func.min(Club.name).label("club"), here.label("here"))
+        .join(Membership, Membership.person_id == Person.id)
+        .join(Club, Club.id == Membership.club_id)
+        .where(Person.partnership_id == partnership_id, Membership.state == MembershipState.APPROVED, or_(*like))
+        .group_by(Person.id, Person.first_name, Person.last_name)
+        .order_by(Person.first_name, Person.last_name, Person.id)
+        .limit(MOST_FOUND)
+    )
+    return [Found(*row) for row in rows]

@@ -106,6 +106,23 @@ def _other_place(words: NullTranslations) -> str:
     )
 
 
+def _reinstated(words: NullTranslations) -> str:
+    return words.gettext("ON AGAIN: the night walk %(day)s %(starts)s-%(ends)s, %(area)s. Can you come? Book: %(link)s")
+
+
+def _put_on(words: NullTranslations) -> str:
+    return words.gettext(
+        "You are on the night walk %(day)s %(starts)s-%(ends)s, %(area)s. Meet %(meets)s, %(place)s. Cannot? %(link)s"
+    )
+
+
+def _taken_off(words: NullTranslations) -> str:
+    return words.gettext(
+        "You are no longer on the night walk %(day)s %(starts)s, %(area)s. You do not need to come. "
+        "Other nights: %(link)s"
+    )
+
+
 def _number_code(words: NullTranslations) -> str:
     return words.gettext("Code for your new number in Lykta: %(code)s\nTell it to nobody.\n\n@%(host)s #%(code)s")
 
@@ -146,6 +163,9 @@ TEXTS: dict[MessageKind, Pattern] = {
     MessageKind.CALLED_OFF: _called_off,
     MessageKind.MOVED: _moved,
     MessageKind.OTHER_PLACE: _other_place,
+    MessageKind.REINSTATED: _reinstated,
+    MessageKind.PUT_ON: _put_on,
+    MessageKind.TAKEN_OFF: _taken_off,
     MessageKind.PASSED_ON: _passed_on,
     MessageKind.NOTICE: _notice,
     MessageKind.CEILING_NEAR: _ceiling_near,

@@ -38,6 +38,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "lead money": frozenset({"coordinator"}),
     "see gaps": frozenset({"coordinator", "municipality"}),
     "see people of a shift": frozenset({"coordinator"}),
+    "change a shift": frozenset({"coordinator"}),
     "plan the season": frozenset({"coordinator"}),
     "ask for people": frozenset({"coordinator"}),
     "read the log": frozenset({"coordinator"}),

@@ -12,8 +12,6 @@ from scheduler.kit.audit import AuditEntry
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.season import LeftOut
 from scheduler.nights.tables import Night, Shift
-from scheduler.people.actions import grant_role
-from scheduler.people.rules import Role
 from tests import make
 from tests.visitor import HTML
 
@@ -25,18 +23,6 @@ ASKED = {
     "starts": "21",
     "ends": "01.00",
 }
-
-
-@pytest.fixture
-def karin(visitor, database, town):
-    """The coordinator, signed in."""
-
-    def write(connection):
-        person = make.person(connection, town, "Karin")
-        grant_role(connection, town.id, person, Role.COORDINATOR, make.NOW)
-        return person
-
-    return visitor.sign_in(database.write(write))
 
 
 def asked(town, **more):

@@ -52,6 +52,11 @@ MATRIX = {
     "walks.note": ("/shifts/{shift}/note", dict.fromkeys(KINDS, 404) | {"nobody": 303, "coordinator": 200}),
     "walks.noted": ("/shifts/{shift}/noted", dict.fromkeys(KINDS, 404) | {"nobody": 303, "coordinator": 303}),
     "walks.board": ("/lead/now", LEADING),
+    "shifts.change": ("/lead/shifts/{shift}/change", LEADING),
+    "shifts.call_off": ("/lead/shifts/{shift}/call-off", LEADING),
+    "shifts.reinstate": ("/lead/shifts/{shift}/reinstate", LEADING),
+    "shifts.take_off": ("/lead/shifts/{shift}/people/{person}/off", LEADING),
+    "shifts.areas": ("/lead/nights/2026-11-27/areas", LEADING),
     "leading.season": ("/lead/season", LEADING),
     "leading.plan": ("/lead/season/plan", LEADING),
     "leading.story": ("/lead/log", LEADING),
@@ -121,6 +126,14 @@ POST_MATRIX = {
     ),
     "calendars.choose_alarm": ("/me/calendar/alarm", dict.fromkeys(KINDS, 303) | {"nobody": 403}),
     "people.end_device": ("/me/devices/999999/end", dict.fromkeys(KINDS, 404) | {"nobody": 403}),
+    "shifts.save": ("/lead/shifts/{shift}/change", ONLY_LEADING | {"coordinator": 422}),
+    "shifts.call_off": ("/lead/shifts/999999/call-off", ONLY_LEADING),
+    "shifts.reinstate": ("/lead/shifts/{shift}/reinstate", ONLY_LEADING | {"coordinator": 409}),
+    "shifts.publish": ("/lead/shifts/{shift}/publish", ONLY_LEADING | {"coordinator": 303}),
+    "shifts.copy": ("/lead/shifts/{shift}/copy", ONLY_LEADING | {"coordinator": 422}),
+    "shifts.put_on": ("/lead/shifts/{shift}/people", ONLY_LEADING | {"coordinator": 422}),
+    "shifts.take_off": ("/lead/shifts/999999/people/999999/off", ONLY_LEADING),
+    "shifts.open_area": ("/lead/nights/2026-11-27/areas", ONLY_LEADING | {"coordinator": 422}),
     "leading.write_plan": ("/lead/season/plan", ONLY_LEADING | {"coordinator": 422}),
     "leading.settle": ("/lead/season/999999/undo", ONLY_LEADING),
     "leading.publish_on": ("/lead/season/999999/publish-on", ONLY_LEADING),
@@ -276,6 +289,7 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
     theirs |= {"/accounts", "/accounts.csv", "/accounts.json"}
     theirs |= {"/lead/money/payouts", "/lead/money/payouts.csv"}
     theirs |= {"/lead/money", "/lead/money/entries", "/lead/money/purchases/new"}
+    theirs |= {"/lead/nights/2026-11-27/areas", "/lead/season", "/lead/season/plan", "/lead/log"}
     for path, _ in MATRIX.values():
         if path in theirs:
             stranger.get(path)

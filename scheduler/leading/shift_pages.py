@@ -1,0 +1,275 @@
+from datetime import date
+
+from flask import Blueprint, g, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from scheduler.bookings import changes, editing
+from scheduler.bookings.pages import acting, once
+from scheduler.bookings.rules import CannotAllCome, ChangedMeanwhile, PlacesTaken
+from scheduler.gaps.queries import LeadShift, lead_shift
+from scheduler.kit.faults import sentence
+from scheduler.kit.language import gettext
+from scheduler.kit.refusals import Invalid, NotFound, Refusal
+from scheduler.kit.templating import path_for
+from scheduler.kit.web import connection, needs, now, row_id, today
+from scheduler.leading import queries
+from scheduler.leading.changing import Asked, ShiftForm, form_of, kind_of_change, telling
+from scheduler.leading.typed import Typed, as_date
+from scheduler.messages.rules import MessageKind
+from scheduler.nights import budget
+from scheduler.nights.actions import Places, add_shift, change_state
+from scheduler.nights.rules import ShiftState
+from scheduler.nights.season import moments
+from scheduler.people.queries import log
+
+pages = Blueprint("shifts", __name__)
+
+INVALID, CONFLICT = 422, 409
+LONGEST_DECISION = 200
+
+
+def _to(shift_id: int, done: str) -> AnyResponse:
+    return redirect(path_for("shifts.change", shift_id=shift_id, done=done), code=303)
+
+
+def _shift(shift_id: int) -> LeadShift:
+    return lead_shift(connection(), g.visitor.partnership.id, shift_id, now())
+
+
+def _names(shift: LeadShift) -> list[str]:
+    return [one.first_name for one in shift.walkers]
+
+
+def _page(shift_id: int, form: ShiftForm | None = None, **more: object) -> str:
+    partnership_id = g.visitor.partnership.id
+    shift = _shift(shift_id)
+    row = editing.current(connection(), partnership_id, shift_id)
+    asked_name = request.args.get("q", "").strip()[:60]
+    shown: dict[str, object] = {
+        "telling": None,
+        "problem": "",
+        "copying": None,
+        "done": request.args.get("done", ""),
+    }
+    return render_template(
+        "leading/shift.html",
+        shift=shift,
+        row=row,
+        form=form or form_of(row, acting()),
+        q=asked_name,
+        found=queries.members_like(connection(), partnership_id, shift_id, asked_name) if asked_name else [],
+        second=budget.offer(connection(), partnership_id, shift.date, now()),
+        open_for_change=row.state in {ShiftState.PLANNED, ShiftState.PUBLISHED} and row.starts_at > now(),
+        log=log(connection(), partnership_id, shift_id=shift_id),
+        **{**shown, **more},
+    )
+
+
+@pages.get("/lead/shifts/<int:shift_id>/change")
+@needs("change a shift")
+def change(shift_id: int) -> str:
+    return _page(shift_id)
+
+
+@pages.post("/lead/shifts/<int:shift_id>/change")
+@needs("change a shift")
+def save(shift_id: int) -> AnyResponse | str | tuple[str, int]:
+    shift, form = _shift(shift_id), ShiftForm(request.form)
+    row = editing.current(connection(), g.visitor.partnership.id, shift_id)
+    asked = form.asked(acting(), shift)
+    if asked is None or form.errors:
+        return _page(shift_id, form), INVALID
+    if asked.edition != row.edition:
+        return _told_later(shift_id, form, ChangedMeanwhile(editing.who_changed(connection(), shift_id)))
+    kind = kind_of_change(row, asked)
+    if kind is not None and "tell" not in request.form:
+        # Nothing is saved yet: the coordinator first sees who would be told what.
+        return _page(shift_id, form, telling=telling(connection(), acting(), shift, kind, _names(shift), asked))
+    return _save(shift_id, form, asked, row.night_id, row.area_id, moved=asked.night != row.date)
+
+
+def _save(
+    shift_id: int, form: ShiftForm, asked: Asked, night_id: int, area_id: int, *, moved: bool
+) -> AnyResponse | tuple[str, int]:
+    who, tell_people = acting(), request.form.get("tell") == "yes"
+    try:
+        with connection().begin_nested():  # what is refused leaves nothing behind, and the form comes back
+            if moved:
+                night_id = budget.night_for(connection(), who, asked.night, area_id, leaving=night_id)
+            facts = asked.facts(night_id)
+            told = editing.edit(connection(), who, shift_id, facts, asked.edition, tell_people=tell_people)
+    except ChangedMeanwhile as refusal:
+        return _told_later(shift_id, form, refusal)
+    except PlacesTaken as refusal:
+        form.check_taken(asked.wanted, refusal.taken)
+    except CannotAllCome as refusal:
+        form.wrong("starts", str(sentence(refusal)))
+    except (budget.BudgetRefusal, NotFound) as refusal:
+        form.wrong("night", _outside(refusal))
+    if form.errors:
+        return _page(shift_id, form), INVALID
+    return _to(shift_id, f"told-{told}" if told else "saved")
+
+
+def _outside(refusal: Refusal) -> str:
+    if isinstance(refusal, budget.BudgetRefusal):
+        return str(sentence(refusal))
+    return gettext("That day is outside every agreement's term.")
+
+
+def _told_later(shift_id: int, form: ShiftForm, refusal: ChangedMeanwhile) -> tuple[str, int]:
+    """Keep what was typed, show what the shift is now, and let a second save overwrite knowingly."""
+    row = editing.current(connection(), g.visitor.partnership.id, shift_id)
+    now_so = form_of(row, acting())
+    for name, text in now_so.fields.items():
+        if name != "edition" and form.text(name) != text:
+            form.wrong(name, gettext("Is now: %(value)s", value=_shown(shift_id, name, text) or "–"))  # noqa: RUF001
+    form.fields["edition"] = str(row.edition)
+    return _page(shift_id, form, problem=sentence(refusal)), CONFLICT
+
+
+def _shown(shift_id: int, name: str, text: str) -> str:
+    if name != "leader":
+        return text
+    return next((one.first_name for one in _shift(shift_id).walkers if str(one.person_id) == text), "")
+
+
+# ---------------------------------------------------------------- calling off, publishing, copying
+
+
+@pages.route("/lead/shifts/<int:shift_id>/call-off", methods=["GET", "POST"])
+@needs("change a shift")
+def call_off(shift_id: int) -> AnyResponse | str:
+    if request.method == "POST":
+        return _to(shift_id, f"told-{changes.call_off(connection(), acting(), shift_id)}")
+    shift = _shift(shift_id)
+    shown = telling(connection(), acting(), shift, MessageKind.CALLED_OFF, _names(shift))
+    return render_template("leading/sure.html", shift=shift, what="call_off", telling=shown, person=None)
+
+
+@pages.route("/lead/shifts/<int:shift_id>/reinstate", methods=["GET", "POST"])
+@needs("change a shift")
+def reinstate(shift_id: int) -> AnyResponse | str:
+    shift, who = _shift(shift_id), acting()
+    if request.method == "POST":
+        budget.check_again(connection(), who, shift_id)
+        told = editing.reinstate(connection(), who, shift_id, tell_people=request.form.get("tell") == "yes")
+        return _to(shift_id, f"told-{told}" if told else "reinstated")
+    names = [row.first_name for row in editing.were_on(connection(), shift_id)]
+    shown = telling(connection(), who, shift, MessageKind.REINSTATED, names)
+    return render_template("leading/sure.html", shift=shift, what="reinstate", telling=shown, person=None)
+
+
+@pages.post("/lead/shifts/<int:shift_id>/publish")
+@needs("change a shift")
+def publish(shift_id: int) -> AnyResponse:
+    _shift(shift_id)
+    who = acting()
+    change_state(
+        connection(), who.partnership_id, shift_id, ShiftState.PLANNED, ShiftState.PUBLISHED, who.now, who.person_id
+    )
+    return _to(shift_id, "published")
+
+
+@pages.post("/lead/shifts/<int:shift_id>/copy")
+@needs("change a shift")
+def copy(shift_id: int) -> AnyResponse | tuple[str, int]:
+    shift, who = _shift(shift_id), acting()
+    form = Typed({"to": request.form.get("to", "")})
+    row = editing.current(connection(), who.partnership_id, shift_id)
+    night = form.day("to", today())
+    if night is not None:
+        starts, ends = (moment.astimezone(who.zone).time() for moment in (shift.starts_at, shift.ends_at))
+        starts_at, ends_at = moments(night, starts, ends, who.zone)
+        if starts_at <= who.now:
+            form.wrong("to", gettext("That day has passed."))
+    if night is None or form.errors:
+        return _page(shift_id, copying=form), INVALID
+    try:
+        night_id = budget.night_for(connection(), who, night, row.area_id)
+    except (budget.BudgetRefusal, NotFound) as refusal:
+        form.wrong("to", _outside(refusal))
+        return _page(shift_id, copying=form), INVALID
+    new_id = add_shift(
+        connection(),
+        who.partnership_id,
+        night_id,
+        row.area_id,
+        starts_at,
+        ends_at,
+        Places(row.minimum, row.wanted),
+        ShiftState.PLANNED,
+        who.now,
+        by_person_id=who.person_id,
+    )
+    editing.copy_words(connection(), new_id, row)
+    return _to(new_id, "copied")
+
+
+# ---------------------------------------------------------------- people
+
+
+@pages.post("/lead/shifts/<int:shift_id>/people")
+@needs("change a shift")
+def put_on(shift_id: int) -> AnyResponse:
+    person_id = row_id(request.form.get("person", ""))
+    tell_person = bool(request.form.get("tell"))
+    editing.put_on(connection(), acting(), shift_id, person_id, once(), tell_person=tell_person)
+    return _to(shift_id, "told-1" if tell_person else "saved")
+
+
+@pages.route("/lead/shifts/<int:shift_id>/people/<int:person_id>/off", methods=["GET", "POST"])
+@needs("change a shift")
+def take_off(shift_id: int, person_id: int) -> AnyResponse | str:
+    shift = _shift(shift_id)
+    if request.method == "POST":
+        tell_person = request.form.get("tell") == "yes"
+        editing.take_off(connection(), acting(), shift_id, person_id, tell_person=tell_person)
+        return _to(shift_id, "told-1" if tell_person else "saved")
+    people = {one.person_id: one.first_name for one in shift.walkers}
+    people |= {one.person_id: one.first_name for one in shift.waiting}
+    if person_id not in people:
+        raise NotFound
+    shown = telling(connection(), acting(), shift, MessageKind.TAKEN_OFF, [people[person_id]])
+    return render_template("leading/sure.html", shift=shift, what="take_off", telling=shown, person=person_id)
+
+
+# ---------------------------------------------------------------- a second area
+
+
+def _as_night(text: str) -> date:
+    night = as_date(text, None)
+    if night is None:
+        raise NotFound
+    return night
+
+
+@pages.get("/lead/nights/<night>/areas")
+@needs("change a shift")
+def areas(night: str) -> str:
+    return _areas_page(_as_night(night), Typed({"decision": ""}))
+
+
+def _areas_page(night: date, form: Typed) -> str:
+    second = budget.offer(connection(), g.visitor.partnership.id, night, now())
+    if second is None:
+        raise budget.NightOver
+    return render_template("leading/areas.html", second=second, form=form)
+
+
+@pages.post("/lead/nights/<night>/areas")
+@needs("change a shift")
+def open_area(night: str) -> AnyResponse | tuple[str, int]:
+    form = Typed({"decision": request.form.get("decision", "")})
+    area, decision = request.form.get("area", ""), form.line("decision", LONGEST_DECISION)
+    if not area:
+        raise Invalid(problem="request")
+    day = _as_night(night)
+    try:
+        if form.errors:
+            return _areas_page(day, form), INVALID
+        shift_id = budget.open_area(connection(), acting(), day, row_id(area), decision)
+    except budget.NeedsDecision as refusal:
+        form.wrong("decision", str(sentence(refusal)))
+        return _areas_page(day, form), CONFLICT
+    return redirect(path_for("gaps.shift", shift_id=shift_id), code=303)

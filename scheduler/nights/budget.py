@@ -1,0 +1,259 @@
+"""What the agreement's lines still pay for, counted from the nights themselves; and opening one more area."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Connection, insert, or_, select, update
+
+from scheduler.kit.refusals import Conflict, NotFound
+from scheduler.nights.actions import Places, add_shift
+from scheduler.nights.rules import ShiftState
+from scheduler.nights.tables import Night, Shift
+from scheduler.partnership.queries import agreement_on
+from scheduler.partnership.rules import BudgetLineKind
+from scheduler.partnership.tables import Agreement, Area
+from scheduler.people.rules import Acting
+
+QUARTER = timedelta(minutes=15)
+SHORTEST_DECISION_CHARACTERS = 8
+
+
+class BudgetRefusal(Conflict):
+    room = "nights"
+
+
+class NeedsDecision(BudgetRefusal):
+    """The unforeseen line pays for no more second areas; beyond it only with a decision of the steering group."""
+
+
+class NoNightsLeft(BudgetRefusal):
+    """The weekend line pays for no more nights."""
+
+
+class AreaTaken(BudgetRefusal):
+    """The area is open on that night already."""
+
+
+class NightOver(BudgetRefusal):
+    """The walk has ended, or the night is called off: there is nothing to open a second area beside."""
+
+
+class NightLeftOut(BudgetRefusal):
+    """The plan leaves that night out; it is walked by a swap on the season's page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """How many nights, and how many further areas, the agreement pays for, and how many are taken."""
+
+    rate_ore: int
+    nights_paid: int
+    nights_taken: int
+    further_paid: int
+    further_taken: int
+
+    @property
+    def nights_left(self) -> int:
+        return max(self.nights_paid - self.nights_taken, 0)
+
+    @property
+    def further_left(self) -> int:
+        return max(self.further_paid - self.further_taken, 0)
+
+
+def lines(connection: Connection, partnership_id: int, night: date, now: datetime) -> Lines:
+    """Return how the lines of the agreement stand in whose term `night` lies. Raises NotFound where none does.
+
+    A night's first area is paid by the weekend line, each further one by the unforeseen line. What was walked
+    counts, and what is to come; a past shift that was not walked costs nothing.
+    """
+    agreement = agreement_on(connection, partnership_id, night)
+    rows = connection.execute(
+        select(Shift.night_id)
+        .join(Night, Night.id == Shift.night_id)
+        .where(
+            Night.agreement_id == agreement.id,
+            Shift.state != ShiftState.CALLED_OFF,
+            or_(Shift.state == ShiftState.WALKED, Shift.ends_at > now),
+        )
+    )
+    areas = Counter(row.night_id for row in rows)
+    return Lines(
+        rate_ore=agreement.night_rate_ore,
+        nights_paid=agreement.paid_nights(BudgetLineKind.WEEKEND_NIGHTS),
+        nights_taken=len(areas),
+        further_paid=agreement.paid_nights(BudgetLineKind.UNFORESEEN),
+        further_taken=sum(areas.values()) - len(areas),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What opening one more area on a night means. `areas`: id and name of those that can be opened."""
+
+    date: date
+    starts_at: datetime
+    ends_at: datetime
+    areas: list[tuple[int, str]]
+    lines: Lines
+
+    @property
+    def needs_decision(self) -> bool:
+        return self.lines.further_left <= 0
+
+
+def offer(connection: Connection, partnership_id: int, night: date, now: datetime) -> Offer | None:
+    """Return which further areas can be opened on a night and what is left for them; None when no area is open
+    on it, or the walk is over. Once it has begun, a further area starts at the next quarter of an hour."""
+    shifts = connection.execute(
+        select(Shift.area_id, Shift.starts_at, Shift.ends_at, Shift.state)
+        .join(Night, Night.id == Shift.night_id)
+        .where(Night.partnership_id == partnership_id, Night.date == night)
+        .order_by(Shift.id)
+    ).all()
+    open_now = [row for row in shifts if row.state in {ShiftState.PLANNED, ShiftState.PUBLISHED, ShiftState.WALKED}]
+    if not open_now or max(row.ends_at for row in open_now) <= now:
+        return None
+    first = open_now[0]
+    starts_at = first.starts_at if first.starts_at > now else next_start(now, first.ends_at)
+    if starts_at >= first.ends_at:
+        return None
+    taken = {row.area_id for row in open_now}
+    areas = connection.execute(
+        select(Area.id, Area.name).where(Area.partnership_id == partnership_id).order_by(Area.name)
+    )
+    free = [(row.id, row.name) for row in areas if row.id not in taken]
+    return Offer(night, starts_at, first.ends_at, free, lines(connection, partnership_id, night, now))
+
+
+def next_start(now: datetime, ends_at: datetime) -> datetime:
+    """Return the next quarter of an hour, or the next minute where the walk ends before that."""
+    minute = now.replace(second=0, microsecond=0)
+    quarter = minute - timedelta(minutes=minute.minute % 15) + QUARTER
+    return quarter if quarter < ends_at else minute + timedelta(minutes=1)
+
+
+def lock_lines(connection: Connection, partnership_id: int, night: date) -> None:
+    """Let others wait who would spend the same agreement's lines. Raises NotFound outside every term."""
+    agreement = agreement_on(connection, partnership_id, night)
+    connection.execute(
+        update(Agreement).where(Agreement.id == agreement.id).values(promised_ore=Agreement.promised_ore)
+    )
+
+
+def open_area(connection: Connection, acting: Acting, night: date, area_id: int, decision: str = "") -> int:
+    """Open one more area on a night, published at once, and return the shift's id.
+
+    Raises NightOver, AreaTaken (somebody else was first), or NeedsDecision when the line pays for no more and
+    no decision of the steering group is noted. An area that was called off on that night is opened again.
+    """
+    lock_lines(connection, acting.partnership_id, night)
+    found = offer(connection, acting.partnership_id, night, acting.now)
+    if found is None:
+        raise NightOver
+    if area_id not in dict(found.areas):
+        raise AreaTaken
+    if found.needs_decision and len(decision) < SHORTEST_DECISION_CHARACTERS:
+        raise NeedsDecision
+    night_id = connection.execute(
+        select(Night.id).where(Night.partnership_id == acting.partnership_id, Night.date == night)
+    ).scalar_one()
+    shift_id = _new_or_again(connection, acting, night_id, area_id, found)
+    if found.needs_decision:
+        connection.execute(update(Shift).where(Shift.id == shift_id).values(decision=decision))
+    return shift_id
+
+
+def check_again(connection: Connection, acting: Acting, shift_id: int) -> None:
+    """Raise what the budget says against walking a called-off shift after all: NightLeftOut, NeedsDecision or
+    NoNightsLeft; NotFound for no such shift."""
+    found = connection.execute(
+        select(Night.id, Night.date, Night.left_out)
+        .join(Shift, Shift.night_id == Night.id)
+        .where(Shift.id == shift_id, Shift.partnership_id == acting.partnership_id)
+    ).first()
+    if found is None:
+        raise NotFound
+    if found.left_out is not None:
+        raise NightLeftOut
+    lock_lines(connection, acting.partnership_id, found.date)
+    standing = lines(connection, acting.partnership_id, found.date, acting.now)
+    beside = connection.execute(
+        select(Shift.id).where(Shift.night_id == found.id, Shift.state != ShiftState.CALLED_OFF).limit(1)
+    ).first()
+    if beside is not None and standing.further_left <= 0:
+        raise NeedsDecision
+    if beside is None and standing.nights_left <= 0:
+        raise NoNightsLeft
+
+
+def _new_or_again(connection: Connection, acting: Acting, night_id: int, area_id: int, found: Offer) -> int:
+    called_off = connection.execute(
+        select(Shift.id).where(Shift.night_id == night_id, Shift.area_id == area_id)
+    ).scalar()
+    if called_off is not None:
+        connection.execute(
+            update(Shift)
+            .where(Shift.id == called_off)
+            .values(
+                state=ShiftState.PUBLISHED,
+                starts_at=found.starts_at,
+                ends_at=found.ends_at,
+                revision=Shift.revision + 1,
+                edition=Shift.edition + 1,
+            )
+        )
+        return int(called_off)
+    usual = connection.execute(select(Area.default_minimum, Area.default_wanted).where(Area.id == area_id)).one()
+    return add_shift(
+        connection,
+        acting.partnership_id,
+        night_id,
+        area_id,
+        found.starts_at,
+        found.ends_at,
+        Places(*usual),
+        ShiftState.PUBLISHED,
+        acting.now,
+        by_person_id=acting.person_id,
+    )
+
+
+def night_for(connection: Connection, acting: Acting, night: date, area_id: int, *, leaving: int | None = None) -> int:
+    """Return the night of a date for a shift that is copied or moved there, made where there is none.
+
+    `leaving` is the night that the shift leaves. Raises NotFound (outside every term), AreaTaken, NightLeftOut,
+    NoNightsLeft or NeedsDecision.
+    """
+    lock_lines(connection, acting.partnership_id, night)
+    agreement = agreement_on(connection, acting.partnership_id, night)
+    found = connection.execute(
+        select(Night.id, Night.left_out).where(Night.partnership_id == acting.partnership_id, Night.date == night)
+    ).first()
+    if found is not None and found.left_out is not None:
+        raise NightLeftOut
+    of_night = select(Shift.area_id, Shift.state).where(Shift.night_id == (found.id if found is not None else None))
+    there = connection.execute(of_night).all()
+    if any(row.area_id == area_id for row in there):
+        raise AreaTaken
+    standing = lines(connection, acting.partnership_id, night, acting.now)
+    if any(row.state is not ShiftState.CALLED_OFF for row in there):
+        if standing.further_left <= 0:
+            raise NeedsDecision
+    elif standing.nights_left <= 0 and leaving is None:
+        raise NoNightsLeft
+    if found is not None:
+        return int(found.id)
+    return connection.execute(
+        insert(Night)
+        .values(
+            partnership_id=acting.partnership_id,
+            agreement_id=agreement.id,
+            date=night,
+            special=None,
+            left_out=None,
+            plan_id=None,
+        )
+        .returning(Night.id)
+    ).scalar_one()
