@@ -212,6 +212,7 @@ def copy(shift_id: int) -> AnyResponse | tuple[str, int]:
 @pages.post("/lead/shifts/<int:shift_id>/people")
 @needs("change a shift")
 def put_on(shift_id: int) -> AnyResponse:
+    editing.current(connection(), g.visitor.partnership.id, shift_id)
     person_id = row_id(request.form.get("person", ""))
     tell_person = bool(request.form.get("tell"))
     editing.put_on(connection(), acting(), shift_id, person_id, once(), tell_person=tell_person)
