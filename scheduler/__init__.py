@@ -18,22 +18,14 @@ def create_app(
 ) -> Application:
     """Return the application: a plain WSGI callable. Settings come from the environment unless given."""
     from scheduler import commands
-    from scheduler.answers import pages as answers
-    from scheduler.bookings import pages as bookings
-    from scheduler.calendars import pages as calendars
     from scheduler.calendars.front import Front
     from scheduler.finding import pages as finding
-    from scheduler.gaps import pages as gaps
     from scheduler.kit.kept import KeptAnswers
     from scheduler.kit.phone import as_swedes_write
-    from scheduler.leading import pages as leading
-    from scheduler.leading import shift_pages
-    from scheduler.messages import pages as messages
     from scheduler.money import pages as money
     from scheduler.nights import words
-    from scheduler.people import doors, pages, queries, text_pages
+    from scheduler.people import doors, queries
     from scheduler.people.permissions import PERMISSIONS
-    from scheduler.sendings import pages as sendings
     from scheduler.walks import pages as walks
 
     chosen = settings or from_environment()
@@ -43,23 +35,7 @@ def create_app(
         clock or (FrozenClock(chosen.demo_now) if chosen.demo_now else SystemClock()),
         Doors(queries.visitor, doors.enter, doors.language_of, doors.zone_of),
     )
-    for room in (
-        messages,
-        pages,
-        text_pages,
-        bookings,
-        finding,
-        calendars,
-        gaps,
-        leading,
-        shift_pages,
-        answers,
-        sendings,
-        walks,
-    ):
-        app.register_blueprint(room.pages)
-    for room in (money,):
-        app.register_blueprint(room.pages)
+    _register_pages(app)
     if chosen.demo:
         from scheduler.demo import pages as demo
 
@@ -78,3 +54,22 @@ def create_app(
     app.wsgi_app = KeptAnswers(app, app.wsgi_app, frozenset({"/tonight", "/accounts"}))  # type: ignore[method-assign]
     app.wsgi_app = Front(app, app.wsgi_app)  # type: ignore[method-assign]
     return app
+
+
+def _register_pages(app: Application) -> None:
+    from scheduler.answers import pages as answers
+    from scheduler.bookings import pages as bookings
+    from scheduler.calendars import pages as calendars
+    from scheduler.finding import pages as finding
+    from scheduler.gaps import pages as gaps
+    from scheduler.leading import pages as leading
+    from scheduler.leading import shift_pages
+    from scheduler.messages import pages as messages
+    from scheduler.money import pages as money
+    from scheduler.people import pages, text_pages
+    from scheduler.sendings import pages as sendings
+    from scheduler.walks import pages as walks
+
+    first = (messages, pages, text_pages, bookings, finding, calendars, gaps, leading, shift_pages)
+    for room in (*first, answers, sendings, walks, money):
+        app.register_blueprint(room.pages)
