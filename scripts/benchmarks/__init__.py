@@ -10,5 +10,7 @@ databases   one fresh SQLite file or PostgreSQL database for each subject
 servers     granian with the product's options; processor time and memory of its processes
 client      a light HTTP client: raw sockets and one loop
 figures     medians, percentiles, the table and the JSON file
+season      a season lived four times: the list alone, reminders, asking by hand, the autopilot
+town        the people of that season, and what is assumed of them
 booking, listing, statements, race, home, memory: one bench each
 """

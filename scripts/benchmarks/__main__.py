@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import booking, feed, home, listing, memory, race, statements, texts
+from . import booking, feed, home, listing, memory, race, season, statements, texts
 from .databases import KINDS, Source, source
 from .figures import Figure, table, write
 from .product import Product
@@ -87,6 +87,11 @@ def run_feed(run: Run) -> list[Figure]:
     return feed.measure(product, bare, run.kind, run.folder, **amounts)
 
 
+def run_season(run: Run) -> list[Figure]:
+    """Figures of behaviour, not of speed: one database tells them all."""
+    return season.measure(run.kind, run.folder) if run.kind == "sqlite" else []
+
+
 def run_check(run: Run) -> list[Figure]:
     """The bench beside itself: bare against bare, which gives 1 and the noise; and a race that bare wins."""
     wanted = booking.room(run.rounds, run.requests)
@@ -114,6 +119,7 @@ BENCHES: dict[str, Callable[[Run], list[Figure]]] = {
     "feed": run_feed,
     "texts": run_texts,
     "memory": run_memory,
+    "season": run_season,
 }
 OTHERS = {"check": run_check}
 
