@@ -3,12 +3,11 @@
 What each of them does is drawn from a seed, the person and the occasion, never from what was drawn before: the
 same people with the same colds and the same forgetfulness live through every season.
 
-Assumed, not measured: how often people look at the list by themselves (three of ten never do; median one evening in
-twenty-five weeks' worth of looking a week, a few nearly every second week), how often life gets in the way of a
-booked walk (one in fourteen), how many forget without a reminder (5 to 25 %) and with one (a sixth of that), how
-many answer a question (three of four, most within three hours), how many say yes (5 to 45 %, less on the wrong
-weekday, in another area or soon after a walk). No friends who come together, no weather, no season, no fatigue with
-texts.
+Assumed, not measured: how often people look at the list by themselves (three of ten never do, most one week in
+twenty, the keenest one in three), how often life gets in the way of a booked walk (one in fourteen), how many forget
+without a reminder (5 to 25 %) and with one (a sixth of that), how many answer a question (three of four, most within
+three hours), how many say yes (5 to 45 %, less on the wrong weekday, in another area or soon after a walk). No
+friends who come together, no weather, no season, no fatigue with texts.
 """
 
 from dataclasses import dataclass
