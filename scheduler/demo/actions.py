@@ -15,6 +15,7 @@ from scheduler.bookings.queries import booking_page
 from scheduler.bookings.reminding import plan_batch
 from scheduler.demo.notes import invented_note
 from scheduler.demo.people import COORDINATOR_PHONE, FIRST_NUMBER, TEAM_PHONE, invented_people
+from scheduler.demo.searching import failing, search, stayed_away
 from scheduler.kit.database import Database
 from scheduler.kit.refusals import Refusal
 from scheduler.messages.actions import count_as_sent
@@ -64,6 +65,8 @@ CLUBS = (
 # that walks in both; single nights in order of time, the second of them full.
 COMING_DOUBLES = ((1, 0), (4, 3))
 COMING_SINGLES = (3, 4, 2, 0, 2, 3, 1, 2, 0, 1)
+# Of the single nights: one whose two walkers are of the club that often fails, and one that people are asked for.
+AT_RISK, SEARCHED = 2, 3
 SECOND_AREA_ON = (1, 5)  # which of the coming nights are double
 PAST_DOUBLES = (Special.WALPURGIS, Special.MIDSUMMER_EVE, Special.LAST_SCHOOL_DAY)
 NEAR_THE_END = timedelta(days=45)
@@ -84,6 +87,7 @@ class Cast:
 
     volunteer: int
     walkers: list[int]
+    coordinator: int
 
 
 def fill_once(database: Database, now: datetime, site: str) -> bool:
@@ -169,7 +173,7 @@ def _people(
     people.grant_role(connection, partnership_id, ids[COORDINATOR], Role.COORDINATOR, then)
     people.grant_role(connection, partnership_id, ids[CONTACT], Role.CONTACT, then, club_id=clubs[1])
     people.grant_role(connection, partnership_id, ids[MUNICIPALITY], Role.MUNICIPALITY, then)
-    return Cast(volunteer=ids[VOLUNTEER], walkers=ids[FIRST_WALKER:FIRST_PENDING])
+    return Cast(volunteer=ids[VOLUNTEER], walkers=ids[FIRST_WALKER:FIRST_PENDING], coordinator=ids[COORDINATOR])
 
 
 # Places in the list of invented people; their numbers follow each other from 070-174 06 05.
@@ -258,6 +262,7 @@ def _past(connection: Connection, acting: Acting, cast: Cast, random: Random, no
         if number == len(over) - 1:
             return  # the last walk's note is still to be written
         missing = {walkers[-1]} if random.random() < 0.08 else set()  # noqa: PLR2004 - one night in twelve
+        missing |= stayed_away(walkers[1:], failing(cast.walkers, len(CLUBS)), shift_id)
         walks.write_note(connection, after, shift_id, invented_note(random), set(walkers) - missing, leads=True)
 
 
@@ -267,18 +272,27 @@ def _coming(connection: Connection, acting: Acting, cast: Cast, random: Random, 
         if starts_at > now:
             nights_ahead.setdefault(starts_at, []).append(shift_id)
     doubles, singles = iter(COMING_DOUBLES), iter(COMING_SINGLES)
-    full = []
+    flaky = failing(cast.walkers, len(CLUBS))
+    full: list[int] = []
+    singles_seen: list[int] = []
     for number, shift_ids in enumerate(nights_ahead.values()):
         counts = next(doubles, (0, 1)) if len(shift_ids) > 1 else (next(singles, number % 2),)
         for shift_id, count in zip(shift_ids, counts, strict=True):
             booked_at = now - timedelta(days=2, hours=number)
-            free = iter(random.sample(cast.walkers, len(cast.walkers)))
+            sample = random.sample(cast.walkers, len(cast.walkers))
+            if len(counts) == 1 and len(singles_seen) == AT_RISK:
+                sample.sort(key=lambda person: person not in flaky)
+            free = iter(sample)
             booked = 0
             while booked < count:
                 booked += _book(connection, acting, shift_id, next(free), booked_at) is not None
             if len(counts) == 1 and count == PLACES:
                 full.append(shift_id)
+            if len(counts) == 1:
+                singles_seen.append(shift_id)
     _queue(connection, acting, full[0], random.sample(cast.walkers, len(cast.walkers)), now)
+    leading = Acting(acting.partnership_id, cast.coordinator, now, acting.zone, acting.site)
+    search(connection, leading, singles_seen[SEARCHED], now, ZONE)
 
 
 def _queue(connection: Connection, acting: Acting, shift_id: int, people: Sequence[int], now: datetime) -> None:

@@ -10,14 +10,16 @@ from scheduler.kit.web import today
 from scheduler.nights.rules import NightFlag
 from scheduler.nights.words import relative_day, special_name
 
-OFTEN = 0.4
+OFTEN = 0.6
+KNOWN_FROM_WALKS = 3
 ORE_PER_KRONA = 100
 
 
 def kronor(ore: int) -> str:
     """Return "3 kr" or "1,50 kr"."""
     pattern = "#,##0" if ore % ORE_PER_KRONA == 0 else "#,##0.00"
-    return gettext("%(sum)s kr", sum=format_decimal(ore / ORE_PER_KRONA, pattern, locale=language.current()))
+    told = gettext("%(sum)s kr", sum=format_decimal(ore / ORE_PER_KRONA, pattern, locale=language.current()))
+    return told.replace(" ", "\u00a0")
 
 
 def reasons(night: BoardNight) -> list[str]:
@@ -51,9 +53,10 @@ def why(one: Candidate) -> list[str]:
     else:
         told.append(ngettext("asked yesterday", "asked %(num)s days ago", max(one.asked_days_ago, 1)))
     told.append(ngettext("%(num)s walk this year", "%(num)s walks this year", one.walks))
-    if one.walks and one.walks_here >= OFTEN * one.walks:
+    known = one.walks >= KNOWN_FROM_WALKS
+    if known and one.walks_here >= OFTEN * one.walks:
         told.append(gettext("likes this area"))
-    if one.walks and one.walks_this_weekday >= OFTEN * one.walks:
+    if known and one.walks_this_weekday >= OFTEN * one.walks:
         told.append(gettext("likes this weekday"))
     told.append(gettext("rested") if one.rested else gettext("walks within five days"))
     return told

@@ -254,6 +254,8 @@ PLACES = (
     Place("signed out meanwhile", "leaver", "/shifts/{free_shift}", signed_out_meanwhile),
     Place("go on", "contact", "/shifts/{free_shift}", token_grown_old),
     Place("gaps", "coordinator", "/lead"),
+    Place("ask for people", "coordinator", "/lead/shifts/{lead_shift}/asking"),
+    Place("autopilot", "coordinator", "/lead/autopilot"),
     Place("gaps, municipality", "municipality", "/lead"),
     Place("a shift's people", "coordinator", "/lead/shifts/{lead_shift}"),
     Place("members", "contact", "/lead/members"),
