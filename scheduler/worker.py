@@ -4,6 +4,7 @@ import os
 import random
 import socket
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -19,11 +20,12 @@ from scheduler.calendars.actions import make_what_is_stale
 from scheduler.gaps import actions as gaps
 from scheduler.gaps import autopilot
 from scheduler.gaps import rereading as gap_rereading
-from scheduler.kit.heartbeat import beat
+from scheduler.kit.heartbeat import beat, resting_since
 from scheduler.kit.web import Application
 from scheduler.messages import halt
 from scheduler.messages.cleaning import forget_bodies
 from scheduler.messages.outbox import expire
+from scheduler.messages.receipts import doubt_queued
 from scheduler.messages.rereading import Rereading
 from scheduler.messages.rules import REMINDERS, Lane
 from scheduler.messages.worker import ALL, FAST, ORDINARY, Patience, Sender
@@ -40,6 +42,7 @@ SEND_EVERY_SECONDS = 2.0
 FAST_EVERY_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 120.0
 FAST_THREADS = 2
+BEAT_EVERY_SECONDS = 30.0
 
 # Who knows what a text speaks of, by the first word of its `about`.
 REREADING: dict[str, Rereading] = {
@@ -170,19 +173,36 @@ def settle(app: Application, known: dict[int, tuple[str, ZoneInfo]], now: dateti
     return settled
 
 
-def one_pass(app: Application, texts: Sender, go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
-    """Do everything that is due but sending, each piece in a transaction of its own; return what was done."""
+def one_pass(
+    app: Application,
+    texts: Sender,
+    go_on: Callable[[], bool] = lambda: True,
+    at_work: Callable[[], None] = lambda: None,
+) -> dict[str, int]:
+    """Do everything that is due but sending, each piece in a transaction of its own; return what was done.
+
+    `at_work` is called now and then while the operator is asked, which may take long.
+    """
     now = app.clock.now()
-    app.database.write(lambda connection: beat(connection, name_of_this_worker(), now))
+    with app.database.reading() as connection:
+        rested_since = resting_since(connection, now)
+    if rested_since is None:
+        _beat(app)
+        done = _queue_what_is_due(app, now, go_on)
+    else:
+        try:
+            done = _queue_what_is_due(app, now, go_on)
+        finally:
+            _begin_after_rest(app, rested_since, sending=texts.can_send)
     with app.database.reading() as connection:
         known = sites(connection, app.settings.public_url)
-    return {
-        "shifts published": publish_plans(app, now),
-        "offers passed on": pass_on_offers(app, now),
-        "reminders planned": plan_reminders(app, now, go_on),
-        "people asked": search_for_people(app, now),
-        "autopilot's searches": steer(app, now),
-        "messages looked up": texts.look_up(go_on),
+
+    def going_on() -> bool:
+        at_work()
+        return go_on()
+
+    return done | {
+        "messages looked up": texts.look_up(going_on),
         "messages too late": app.database.write(lambda connection: expire(connection, now)),
         "ceilings warned of": app.database.write(lambda connection: warn_of_ceilings(connection, known, now)),
         "codes forgotten": app.database.write(lambda connection: forget_old(connection, now)),
@@ -191,6 +211,31 @@ def one_pass(app: Application, texts: Sender, go_on: Callable[[], bool] = lambda
         "nights settled": settle(app, known, now),
         "notes forgotten": app.database.write(lambda connection: forget_texts(connection, now)),
     }
+
+
+def _queue_what_is_due(app: Application, now: datetime, go_on: Callable[[], bool]) -> dict[str, int]:
+    return {
+        "shifts published": publish_plans(app, now),
+        "offers passed on": pass_on_offers(app, now),
+        "reminders planned": plan_reminders(app, now, go_on),
+        "people asked": search_for_people(app, now),
+        "autopilot's searches": steer(app, now),
+    }
+
+
+def _begin_after_rest(app: Application, rested_since: datetime, *, sending: bool) -> None:
+    """Doubt what is queued, and only then be seen at work: until that the lanes send nothing."""
+
+    def begin(connection: Connection) -> None:
+        if sending:
+            doubt_queued(connection, rested_since)
+        beat(connection, name_of_this_worker(), app.clock.now())
+
+    app.database.write(begin)
+
+
+def _beat(app: Application) -> None:
+    app.database.write(lambda connection: beat(connection, name_of_this_worker(), app.clock.now()))
 
 
 def once(app: Application) -> str:
@@ -261,9 +306,17 @@ def _lane(texts: Sender, lanes: tuple[Lane, ...], every_seconds: float, stopped:
 def _tend(app: Application, texts: Sender, stopped: threading.Event) -> None:
     pause = Pause(PASS_EVERY_SECONDS)
     alarmed_at: datetime | None = None
+    beaten_at = 0.0
+
+    def at_work() -> None:
+        nonlocal beaten_at
+        if time.monotonic() - beaten_at > BEAT_EVERY_SECONDS:
+            beaten_at = time.monotonic()
+            _beat(app)
+
     while not stopped.is_set():
         try:
-            told = _told(one_pass(app, texts, lambda: not stopped.is_set()), app.clock.now())
+            told = _told(one_pass(app, texts, lambda: not stopped.is_set(), at_work), app.clock.now())
             if told:
                 click.echo(told)
             alarmed_at = _alarm(app, alarmed_at)

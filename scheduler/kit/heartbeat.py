@@ -33,6 +33,13 @@ def last_seen(connection: Connection) -> datetime | None:
     return connection.execute(select(func.max(Heartbeat.seen_at, type_=Heartbeat.seen_at.type))).scalar()
 
 
+def resting_since(connection: Connection, now: datetime) -> datetime | None:
+    """Return when a worker was last at work, if that is so long ago that nobody is; None while somebody is, and
+    before the first ever was. So stands a database that was put back from a copy, too."""
+    seen_at = last_seen(connection)
+    return seen_at if seen_at is not None and now - seen_at > LATE_AFTER else None
+
+
 def seconds_since(seen_at: datetime, now: datetime) -> int:
     """Return how many whole seconds ago that was, never less than none."""
     return max(0, int((now - seen_at).total_seconds()))

@@ -5,6 +5,7 @@ Receipts come early, late, doubled and in any order: a text only ever moves forw
 
 import hashlib
 import hmac
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, or_, select, update
 from scheduler.kit.database import AnyRow
 from scheduler.messages import standing
 from scheduler.messages.port import Found
-from scheduler.messages.rules import MessageState
+from scheduler.messages.rules import Lane, MessageState
 from scheduler.messages.tables import Message
 from scheduler.messages.verdicts import DEAD_NUMBERS, FORWARD, MAY_PASS, OPTED_OUT, STATUSES, TOO_LATE
 
@@ -108,6 +109,24 @@ def note_stale(connection: Connection, claimed_before: datetime) -> int:
     ).rowcount
 
 
+def doubt_queued(connection: Connection, since: datetime) -> int:
+    """Call unknown what is queued after a rest of all workers, to be looked up before it leaves; return how many.
+
+    A database put back from a copy does not know what was sent after the copy was made: what waits in it may have
+    left already. A code is doubted only when it was asked for before the rest.
+    """
+    return connection.execute(
+        update(Message)
+        .where(
+            Message.state == MessageState.QUEUED,
+            or_(Message.lane != Lane.AT_ONCE, Message.queued_at <= since),
+        )
+        .values(
+            state=MessageState.UNKNOWN, error="rested", claim=secrets.token_hex(8), claimed_at=since, looked_at=None
+        )
+    ).rowcount
+
+
 def take_unknown(
     connection: Connection, claimed_before: datetime, asked_before: datetime, now: datetime
 ) -> list[AnyRow]:
@@ -136,6 +155,7 @@ def take_unknown(
                 Message.claim,
                 Message.claimed_at,
                 Message.attempts,
+                Message.due_at,
                 Message.deadline_at,
             )
         )
@@ -166,7 +186,10 @@ def settle_unknown(connection: Connection, row: AnyRow, found: Sequence[Found] |
     elif row.attempts >= MOST_ATTEMPTS:
         connection.execute(mine.values(state=MessageState.UNSETTLED, settled_at=now))
     else:
-        connection.execute(mine.values(state=MessageState.QUEUED, due_at=now, claim=None, claimed_at=None))
+        due_at = max(row.due_at, now)
+        connection.execute(
+            mine.values(state=MessageState.QUEUED, due_at=due_at, claim=None, claimed_at=None, error=None)
+        )
 
 
 def take_silent(connection: Connection, now: datetime) -> list[AnyRow]:

@@ -18,6 +18,7 @@ from typing import TypeAlias
 
 from scheduler.kit.clock import Clock
 from scheduler.kit.database import Database
+from scheduler.kit.heartbeat import resting_since
 from scheduler.kit.settings import Settings
 from scheduler.messages import halt, receipts
 from scheduler.messages.outbox import Leaving, claim
@@ -129,6 +130,10 @@ class Sender:
         now = self._clock.now()
         with self._database.reading() as connection:
             stopped = halt.halted(connection) is not None
+            # After a rest of all workers the pass goes first: it doubts what may have left already.
+            resting = resting_since(connection, now) is not None
+        if resting:
+            return Sent(put_off=True)
         if stopped and not self._database.write(lambda connection: halt.may_try(connection, now)):
             return Sent(put_off=True)
         batch = 1 if stopped else most or BATCH_FOR_EACH_THREAD * self._threads
@@ -219,13 +224,15 @@ class Sender:
                 )
             )
             for row in rows:
+                if not go_on():
+                    return asked
                 found = self.port().find(row.to_phone, row.body, row.claimed_at)
                 self._database.write(
                     lambda connection, row=row, found=found: receipts.settle_unknown(  # type: ignore[misc]
                         connection, row, found, self._clock.now()
                     )
                 )
-            asked += len(rows)
+                asked += 1
             if len(rows) < receipts.AT_ONCE_MOST:
                 break
         return asked + self._ask_after_silent(now)

@@ -5,19 +5,21 @@ import signal
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import OperationalError
 
-from scheduler import worker
+from scheduler import create_app, worker
+from scheduler.bookings import actions
 from scheduler.kit.database import Database
 from scheduler.messages.actions import Recipient, Text, queue
-from scheduler.messages.rules import MessageKind
+from scheduler.messages.rules import MessageKind, MessageState
 from scheduler.messages.tables import Message
+from scheduler.messages.worker import ALL
 from tests import make
-from tests.conftest import SECRET
+from tests.conftest import SECRET, settings
 from tests.servers.twilio import FakeTwilio
 
 
@@ -77,7 +79,7 @@ def test_a_database_that_is_away_is_told_and_ends_nothing(app, tmp_path, capsys)
     """The lanes and the pass go on until they are stopped, whatever the database does."""
 
     class Away(Database):
-        def write(self, _work):
+        def reading(self):
             stopped.set()
             raise OperationalError("x", {}, Exception())
 
@@ -89,11 +91,82 @@ def test_a_database_that_is_away_is_told_and_ends_nothing(app, tmp_path, capsys)
 
 
 def test_without_twilio_the_worker_says_that_nothing_leaves(tmp_path, request):
-    from scheduler import create_app
-    from tests.conftest import new_database, settings
+    from tests.conftest import new_database
 
     database, url = new_database("sqlite", request, tmp_path)
     app = create_app(settings(url, demo=False), database=database)
     result = app.test_cli_runner().invoke(args=["worker", "--once"])
     assert result.output.startswith("No SMS leaves from here: TWILIO_ACCOUNT_SID")
     database.dispose()
+
+
+class Sending:
+    """A town with one walk booked, its worker, and two texts: a notice, and the reminder that a pass will plan."""
+
+    def __init__(self, database, operator):
+        self.app = create_app(settings("sqlite:///x", demo=False, **operator.settings()), database=database)
+        self.database, self.operator, self.app.clock = database, operator, make.SetClock()
+        town = database.write(make.town)
+        eva = database.write(lambda connection: make.person(connection, town))
+        # A night that is past: the operator's own clock is later than ours.
+        night = make.FRIDAY - timedelta(days=14)
+        shift = database.write(lambda c: make.shift(c, town, night, starts=time(21), ends=time(1)))
+        noon = datetime.combine(night - timedelta(days=2), time(12), tzinfo=UTC)
+        booked_at = make.acting(town, eva, noon - timedelta(days=5))
+        database.write(lambda connection: actions.book(connection, booked_at, shift, eva, "a"))
+        self.app.clock.instant = noon
+        text = Text(
+            kind=MessageKind.NOTICE, fact="notice:a", about="notice:a", words={"text": "Ta med reflexväst."},
+            due_at=noon, deadline_at=noon + timedelta(days=1),
+        )  # fmt: skip
+        database.write(lambda connection: queue(connection, town.id, Recipient("", "sv", eva), text, noon))
+        self.sender = worker.sender(self.app, threads=1)
+
+    def work(self, **later):
+        self.app.clock.instant += timedelta(**later)
+        worker.one_pass(self.app, self.sender)
+        return self.sender.send_all_due(ALL, lambda: True)
+
+    def put_back_a_copy(self):
+        """What a copy of before the sending knows: the notice waits, the reminder has never been planned."""
+        waiting = {"state": MessageState.QUEUED, "claim": None, "claimed_at": None, "sid": None, "sent_at": None}
+        self.database.write(
+            lambda connection: (
+                connection.execute(delete(Message).where(Message.kind == MessageKind.REMINDER_TWO_DAYS)),
+                connection.execute(update(Message).where(Message.kind == MessageKind.NOTICE).values(**waiting)),
+            )
+        )
+
+    def states(self):
+        with self.database.reading() as connection:
+            return list(connection.execute(select(Message.state).order_by(Message.id)).scalars())
+
+
+def test_a_copy_that_is_put_back_texts_nobody_a_second_time(each_database, operator):
+    sending = Sending(each_database, operator)
+    assert (sending.work(), sending.work(hours=5)) == (1, 1)
+    sending.put_back_a_copy()
+    sending.app.clock.instant += timedelta(minutes=5)
+    assert sending.sender.send_all_due(ALL, lambda: True) == 0, "nothing before the pass"
+    assert sending.work() == 0
+    assert len(operator.messages()) == 2
+    assert set(sending.states()) == {"sent"}
+    sending.sender.close()
+
+
+def test_after_a_rest_of_the_workers_what_has_not_left_is_sent_once(each_database, operator):
+    sending = Sending(each_database, operator)
+    worker.one_pass(sending.app, sending.sender)
+    assert sending.work(hours=5) == 2
+    assert len(operator.messages()) == 2
+    sending.sender.close()
+
+
+def test_the_rest_is_what_tells_a_copy_put_back(each_database, operator):
+    """The control: to a worker that believes it has never rested, the same copy is news."""
+    sending = Sending(each_database, operator)
+    assert (sending.work(), sending.work(hours=5)) == (1, 1)
+    sending.put_back_a_copy()
+    assert sending.work(minutes=1) == 2
+    assert len(operator.messages()) == 4
+    sending.sender.close()
