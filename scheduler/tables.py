@@ -11,10 +11,11 @@ from scheduler.money import tables as _money
 from scheduler.nights import tables as _nights
 from scheduler.partnership import tables as _partnership
 from scheduler.people import tables as _people
+from scheduler.reports import tables as _reports
 from scheduler.walks import tables as _walks
 
 ROOMS = (
     *(_audit, _heartbeat, _partnership, _messages, _people, _nights, _bookings, _calendars, _walks, _gaps),
-    *(_money,),
+    *(_money, _reports),
 )
 METADATA = Base.metadata

@@ -35,6 +35,7 @@ from scheduler.partnership.tables import Partnership
 from scheduler.people.reaching import reread, warn_of_ceilings
 from scheduler.people.rules import Acting
 from scheduler.people.signing_in import forget_old
+from scheduler.reports.queries import quarters_reported
 from scheduler.walks.actions import forget_texts
 
 PASS_EVERY_SECONDS = 10.0
@@ -209,7 +210,9 @@ def one_pass(
         "calendars made": make_what_is_stale(app.database, app.settings.public_url, now),
         "texts forgotten": app.database.write(lambda connection: forget_bodies(connection, now)),
         "nights settled": settle(app, known, now),
-        "notes forgotten": app.database.write(lambda connection: forget_texts(connection, now)),
+        "notes forgotten": app.database.write(
+            lambda connection: forget_texts(connection, now, quarters_reported(connection))
+        ),
     }
 
 

@@ -21,9 +21,12 @@ FLAME = (176, 106, 0)
 EDGE = (222, 214, 198)
 BAR_MM = 60.0
 SIZES = {"H1": 20.0, "H2": 13.0, "P": 10.5}
-# The core fonts are those of every reader, in the alphabet of Western Europe (Windows-1252).
-ALPHABET = "cp1252"
-LOOKALIKES = str.maketrans({"\u2212": "-", "\u202f": "\u00a0", "\u2192": ">"})
+# The core fonts are those of every reader, in the alphabet of Western Europe (ISO 8859-1).
+ALPHABET = "latin-1"
+DOTS = "..."
+LOOKALIKES = str.maketrans(
+    {"\u2212": "-", "\u2013": "-", "\u2014": "-", "\u2019": "'", "\u201d": '"', "\u2026": "...", "\u202f": "\u00a0"}
+)
 
 
 class Paper:
@@ -166,5 +169,5 @@ def _plain(text: str) -> str:
 def _fitting(pdf: "FPDF", text: str, width_mm: float) -> str:
     shown = _plain(text)
     while shown and pdf.get_string_width(shown) > width_mm - 2:
-        shown = shown[:-2].rstrip() + "\u2026" if len(shown) > 2 else ""  # noqa: PLR2004 - a letter and the dots
+        shown = shown.removesuffix(DOTS)[:-1].rstrip() + DOTS if shown != DOTS else ""
     return shown

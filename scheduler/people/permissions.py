@@ -36,6 +36,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "lead walks": frozenset({"coordinator"}),
     "see money": frozenset({"coordinator", "municipality"}),
     "lead money": frozenset({"coordinator"}),
+    "see reports": frozenset({"coordinator", "municipality"}),
+    "lead reports": frozenset({"coordinator"}),
     "see gaps": frozenset({"coordinator", "municipality"}),
     "see people of a shift": frozenset({"coordinator"}),
     "change a shift": frozenset({"coordinator"}),

@@ -1,7 +1,7 @@
 """Verbs of the night. The order of holding is always the night, then the shift: attendance and settling meet there."""
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -30,6 +30,7 @@ from scheduler.walks.rules import (
     NotWalking,
     TooFew,
     check_going_on,
+    quarter_end,
     tapped_at,
     text_forgotten_on,
 )
@@ -258,20 +259,23 @@ def _tell(connection: Connection, acting: Acting, what: str, shift_id: int, afte
     )
 
 
-def forget_texts(connection: Connection, now: datetime) -> int:
-    """Empty the texts of notes whose time is over; their choices stay. Returns how many."""
+def forget_texts(connection: Connection, now: datetime, reported: Mapping[tuple[int, date], date]) -> int:
+    """Empty the texts of notes whose time is over; their choices stay. Returns how many.
+
+    `reported` tells on which day a partnership's quarter, by its last day, was reported.
+    """
     rows = connection.execute(
-        select(WalkNote.shift_id, Night.date, Partnership.time_zone)
+        select(WalkNote.shift_id, WalkNote.partnership_id, Night.date, Partnership.time_zone)
         .join(Shift, Shift.id == WalkNote.shift_id)
         .join(Night, Night.id == Shift.night_id)
         .join(Partnership, Partnership.id == WalkNote.partnership_id)
         .where(func.length(WalkNote.text) > 0)
     ).all()
-    over = [
-        row.shift_id
-        for row in rows
-        if now.astimezone(ZoneInfo(row.time_zone)).date() >= text_forgotten_on(row.date, None)
-    ]
+    over = []
+    for row in rows:
+        reported_on = reported.get((row.partnership_id, quarter_end(row.date)))
+        if now.astimezone(ZoneInfo(row.time_zone)).date() >= text_forgotten_on(row.date, reported_on):
+            over.append(row.shift_id)
     if over:
         connection.execute(update(WalkNote).where(WalkNote.shift_id.in_(over)).values(text="", forgotten_at=now))
     return len(over)

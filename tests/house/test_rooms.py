@@ -22,6 +22,7 @@ ORDER = [
     "sendings",
     "walks",
     "money",
+    "reports",
     "demo",
 ]
 # The assembly and what spans the rooms.
@@ -116,6 +117,7 @@ def test_one_module_commits():
         ("alembic", {"kit/migrating.py", "commands.py", "migrations/env.py"}),
         ("segno", {"people/pages.py", "calendars/pages.py"}),
         ("fpdf", {"kit/paper.py"}),
+        ("xlsxwriter", {"reports/papers.py"}),
         ("icalendar", {"calendars/text.py"}),
         ("twilio", {"messages/port.py", "messages/pages.py"}),
         ("holidays", {"nights/season.py"}),

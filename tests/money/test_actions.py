@@ -53,9 +53,9 @@ class Ledger:
     def write(self, work):
         return self.database.write(work)
 
-    def shift(self, night=make.FRIDAY, area=None, walkers=()):
+    def shift(self, night=make.FRIDAY, area=None, walkers=(), **more):
         def work(connection):
-            shift = make.shift(connection, self.town, night, area=area, wanted=9)
+            shift = make.shift(connection, self.town, night, area=area, wanted=9, **more)
             for person in walkers:
                 bookings.book(connection, make.acting(self.town, person), shift, person, f"{shift}")
             return shift

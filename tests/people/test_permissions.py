@@ -151,12 +151,21 @@ MATRIX |= {
     "money.payouts": ("/lead/money/payouts", NUMBERS),
     "money.payouts_csv": ("/lead/money/payouts.csv", NUMBERS),
     "money.statement": ("/lead/money/payouts/999999.pdf", LEADING | dict.fromkeys(READERS, 404)),
+    "reports.reports": ("/lead/reports", NUMBERS),
+    "reports.live": ("/lead/reports/month/2026-11-01", NUMBERS),
+    "reports.live_paper": ("/lead/reports/month/2026-11-01.pdf", NUMBERS),
+    "reports.frozen": ("/lead/reports/999999", LEADING | dict.fromkeys(READERS, 404)),
+    "reports.paper": ("/lead/reports/999999.xlsx", LEADING | dict.fromkeys(READERS, 404)),
+    "reports.reader": ("/read/a-secret-that-never-was", dict.fromkeys(KINDS, 404)),
     "money.receipt": ("/lead/money/purchases/999999/receipt", LEADING | dict.fromkeys(READERS, 404)),
 }
 POST_MATRIX |= {
     "money.settle": ("/lead/money/settle", LEADS | {"coordinator": 303}),
     "money.buy": ("/lead/money/purchases/new", LEADS | {"coordinator": 422}),
     "money.freeze": ("/lead/money/payouts", LEADS | {"coordinator": 422}),
+    "reports.freeze": ("/lead/reports/month/2026-11-01", LEADS | {"coordinator": 409}),
+    "reports.make_link": ("/lead/reports/links", LEADS | {"coordinator": 422}),
+    "reports.end_link": ("/lead/reports/links/999999/end", LEADS | {"coordinator": 404}),
     "money.take_back": ("/lead/money/purchases/999999/take-back", LEADS | {"coordinator": 404}),
 }
 FRAME = {"static", "favicon", "robots", "healthz", "readyz"}
@@ -288,6 +297,7 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
     theirs |= {"/lead/autopilot"}
     theirs |= {"/accounts", "/accounts.csv", "/accounts.json"}
     theirs |= {"/lead/money/payouts", "/lead/money/payouts.csv"}
+    theirs |= {"/lead/reports", "/lead/reports/month/2026-11-01", "/lead/reports/month/2026-11-01.pdf"}
     theirs |= {"/lead/money", "/lead/money/entries", "/lead/money/purchases/new"}
     theirs |= {"/lead/nights/2026-11-27/areas", "/lead/season", "/lead/season/plan", "/lead/log"}
     for path, _ in MATRIX.values():

@@ -187,7 +187,7 @@ def test_the_worker_forgets_texts_and_keeps_choices(evening):
     evening.do(actions.write_note, eva, START, CALM, {eva, anna})
     # The quarter ends on 31 December; a month for the report, and ninety days.
     for now, count in ((START + timedelta(days=154), 0), (START + timedelta(days=156), 1), (START, 0)):
-        assert evening.database.write(lambda connection, now=now: actions.forget_texts(connection, now)) == count
+        assert evening.database.write(lambda connection, now=now: actions.forget_texts(connection, now, {})) == count
     with evening.database.reading() as connection:
         note = queries.note_of(connection, evening.shift)
     assert (note.text, note.forgotten, note.mood) == ("", True, Mood.CALM)

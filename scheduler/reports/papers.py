@@ -1,0 +1,200 @@
+"""A report as PDF and as XLSX, from the same figures as the page."""
+
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from scheduler.kit.language import gettext, short_day
+from scheduler.kit.paper import Paper
+from scheduler.money.rules import ORE_PER_KRONA
+from scheduler.money.words import kronor, line_words
+from scheduler.reports.rules import Difference, Figures, Period
+from scheduler.reports.words import difference_words, figure_words, night_state_words, report_title
+from scheduler.walks.words import happened_words, mood_words, young_people_words
+
+KEY_FIGURES = ("planned", "walked", "called_off", "not_walked", "double_nights", "walkers", "new_walkers", "hours")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a paper is made of. `version` is 0 for figures that are not frozen; `made_at` is when they were counted."""
+
+    partnership: str
+    municipality: str
+    language: str
+    period: Period
+    version: int
+    made_at: datetime
+    figures: Figures
+    corrections: tuple[Difference, ...] = ()
+
+
+def standing(document: Document) -> str:
+    """Return what a reader must know of these numbers: frozen, or still moving."""
+    day = document.made_at.date()
+    if not document.version:
+        return gettext("Not frozen: these numbers may still change. Counted %(day)s.", day=day)
+    return gettext("Version %(number)s, frozen %(day)s.", number=document.version, day=day)
+
+
+def as_pdf(document: Document) -> bytes:
+    """Return the report as PDF."""
+    title = report_title(document.period)
+    paper = Paper(title, document.language, document.made_at, f"{document.partnership} · {title}")
+    found = document.figures
+    paper.heading(title)
+    paper.paragraph(f"{document.partnership}, {document.municipality}", soft=True)
+    paper.paragraph(standing(document), soft=True)
+    paper.section(gettext("In short"))
+    paper.rows(
+        (),
+        [
+            *((figure_words(name), str(getattr(found, name))) for name in KEY_FIGURES),
+            (figure_words("coverage_percent"), f"{found.coverage_percent} %"),
+            (gettext("To the clubs"), kronor(found.paid_ore)),
+        ],
+    )
+    _areas(paper, found)
+    _money(paper, found)
+    _notes(paper, found)
+    _calendar(paper, found)
+    if document.corrections:
+        paper.section(gettext("Corrected since"))
+        for one in document.corrections:
+            paper.paragraph(difference_words(one))
+    paper.paragraph(gettext("The report holds counts and sums. It names nobody."), soft=True)
+    return paper.finish()
+
+
+def _areas(paper: Paper, found: Figures) -> None:
+    paper.section(gettext("Areas"))
+    paper.bars([(one.area, one.walked, f"{one.walked} / {one.planned}") for one in found.areas])
+    paper.rows(
+        (gettext("Area"), gettext("Planned"), gettext("Walked"), gettext("Called off"), gettext("Not walked")),
+        [
+            (one.area, str(one.planned), str(one.walked), str(one.called_off), str(one.not_walked))
+            for one in found.areas
+        ],
+        total=(
+            gettext("Together"), str(found.planned), str(found.walked), str(found.called_off), str(found.not_walked),
+        ),
+    )  # fmt: skip
+
+
+def _money(paper: Paper, found: Figures) -> None:
+    paper.section(gettext("What each club received"))
+    paper.bars([(one.club, one.amount_ore, kronor(one.amount_ore)) for one in found.clubs])
+    paper.rows(
+        (gettext("Club"), gettext("Shifts"), gettext("Walkers"), gettext("Sum")),
+        [(one.club, str(one.shifts), str(one.heads), kronor(one.amount_ore)) for one in found.clubs],
+        total=(gettext("Together"), "", "", kronor(found.paid_ore)),
+    )
+    paper.section(gettext("Money against the budget"))
+    paper.rows(
+        (gettext("Line"), gettext("Budget"), gettext("The period"), gettext("Used so far"), gettext("Forecast")),
+        [
+            (
+                line_words(one.line), kronor(one.amount_ore), kronor(one.period_ore), kronor(one.used_ore),
+                kronor(one.forecast_ore),
+            )
+            for one in found.lines
+        ],
+    )  # fmt: skip
+
+
+def _notes(paper: Paper, found: Figures) -> None:
+    paper.section(gettext("From the notes"))
+    for heading, counts, words in (
+        (gettext("Mood"), found.moods, mood_words),
+        (gettext("Young people"), found.young_people, young_people_words),
+        (gettext("What marked it"), found.happened, happened_words),
+    ):
+        paper.paragraph(heading)
+        paper.bars([(words(name), count, str(count)) for name, count in _by_count(counts)])
+    paper.paragraph(f"{figure_words('follow_ups')}: {found.follow_ups}")
+
+
+def _by_count(counts: Mapping[str, int]) -> Iterable[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _calendar(paper: Paper, found: Figures) -> None:
+    paper.section(gettext("Calendar of coverage"))
+    paper.rows(
+        (gettext("The evening"), gettext("Area"), gettext("Came"), gettext("How it went")),
+        [
+            (
+                short_day(date.fromisoformat(one.night)), one.area, f"{one.people} / {one.wanted}",
+                night_state_words(one.state),
+            )
+            for one in found.nights
+        ],
+    )  # fmt: skip
+
+
+def as_xlsx(document: Document) -> bytes:
+    """Return the report as a workbook; sums are formulas, so that who mends a number sees them follow."""
+    from xlsxwriter import Workbook
+
+    out = io.BytesIO()
+    found = document.figures
+    book = Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book.set_properties({"title": report_title(document.period), "created": document.made_at.replace(tzinfo=None)})
+    bold, sums = book.add_format({"bold": True}), book.add_format({"num_format": "#,##0.00"})
+    total = book.add_format({"bold": True, "num_format": "#,##0.00"})
+
+    def sheet(name: str, headings: list[str], rows: list[list[object]], summed: str = "", money: str = "") -> None:
+        page = book.add_worksheet(name[:31])
+        page.set_column(0, 0, 34)
+        page.set_column(1, len(headings), 16)
+        page.write_row(0, 0, headings, bold)
+        for number, row in enumerate(rows, start=1):
+            for column, value in enumerate(row):
+                page.write(number, column, value, sums if chr(65 + column) in money else None)
+        if rows and summed:
+            page.write(len(rows) + 1, 0, gettext("Together"), bold)
+            for letter in summed:
+                column = ord(letter) - 65
+                value = sum(row[column] for row in rows)  # type: ignore[misc]
+                formula = f"=SUM({letter}2:{letter}{len(rows) + 1})"
+                page.write_formula(len(rows) + 1, column, formula, total if letter in money else bold, value)
+        page.freeze_panes(1, 0)
+
+    sheet(
+        gettext("In short"),
+        [report_title(document.period), standing(document)],
+        [[figure_words(name), getattr(found, name)] for name in (*KEY_FIGURES, "coverage_percent", "follow_ups")],
+    )
+    sheet(
+        gettext("Areas"),
+        [gettext("Area"), gettext("Planned"), gettext("Walked"), gettext("Called off"), gettext("Not walked")],
+        [[one.area, one.planned, one.walked, one.called_off, one.not_walked] for one in found.areas],
+        summed="BCDE",
+    )
+    sheet(
+        gettext("Clubs"),
+        [gettext("Club"), gettext("Shifts"), gettext("Walkers"), gettext("Kronor")],
+        [[one.club, one.shifts, one.heads, one.amount_ore / ORE_PER_KRONA] for one in found.clubs],
+        summed="CD",
+        money="D",
+    )
+    sheet(
+        gettext("Money"),
+        [gettext("Line"), gettext("Budget"), gettext("The period"), gettext("Used so far"), gettext("Forecast")],
+        [
+            [line_words(one.line)]
+            + [ore / ORE_PER_KRONA for ore in (one.amount_ore, one.period_ore, one.used_ore, one.forecast_ore)]
+            for one in found.lines
+        ],
+        summed="BCDE",
+        money="BCDE",
+    )
+    sheet(
+        gettext("Evenings"),
+        [gettext("The evening"), gettext("Area"), gettext("Came"), gettext("Wanted"), gettext("How it went")],
+        [[one.night, one.area, one.people, one.wanted, night_state_words(one.state)] for one in found.nights],
+        summed="CD",
+    )
+    book.close()
+    return out.getvalue()

@@ -1,0 +1,65 @@
+"""Names of periods and figures in the reader's language."""
+
+from collections.abc import Callable
+
+from scheduler.kit.language import current, gettext
+from scheduler.money.words import kronor
+from scheduler.reports.rules import Difference, Period, PeriodKind
+
+
+def period_words(one: Period) -> str:
+    """Return "november 2026" or "kvartal 4 2026"."""
+    from babel.dates import format_date
+
+    if one.kind is PeriodKind.MONTH:
+        return str(format_date(one.first, "LLLL y", locale=current()))
+    return gettext("quarter %(number)s %(year)s", number=(one.first.month + 2) // 3, year=one.first.year)
+
+
+def report_title(one: Period) -> str:
+    """Return what a report is called: the monthly follow-up, or the document for the boards."""
+    if one.kind is PeriodKind.MONTH:
+        return gettext("Monthly follow-up, %(period)s", period=period_words(one))
+    return gettext("Quarterly report, %(period)s", period=period_words(one))
+
+
+def figure_words(name: str) -> str:
+    """Return the name of a figure; a club's name stays as it is."""
+    return {
+        "planned": gettext("Shifts planned"),
+        "walked": gettext("Shifts walked"),
+        "called_off": gettext("Called off"),
+        "not_walked": gettext("Not walked, too few people"),
+        "double_nights": gettext("Nights with two areas"),
+        "coverage_percent": gettext("Walkers who came, of those wanted"),
+        "walkers": gettext("Different people who walked"),
+        "new_walkers": gettext("Of them for the first time"),
+        "hours": gettext("Hours walked"),
+        "notes": gettext("Notes written"),
+        "follow_ups": gettext("Notes with something to follow up"),
+    }.get(name, name)
+
+
+def night_state_words(state: str) -> str:
+    """Return how a shift ended."""
+    return {
+        "walked": gettext("Walked"),
+        "called_off": gettext("Called off"),
+        "not_walked": gettext("Not walked"),
+        "coming": gettext("To come"),
+    }[state]
+
+
+def difference_words(one: Difference) -> str:
+    """Return a correction as a sentence."""
+    then, now = (kronor(one.then), kronor(one.now)) if one.in_ore else (str(one.then), str(one.now))
+    return gettext("%(what)s: %(then)s when frozen, now %(now)s.", what=figure_words(one.what), then=then, now=now)
+
+
+SHOW: dict[str, Callable[..., object]] = {
+    "period_words": period_words,
+    "report_title": report_title,
+    "figure_words": figure_words,
+    "night_state_words": night_state_words,
+    "difference_words": difference_words,
+}
