@@ -13,6 +13,7 @@ from scheduler.reports.rules import Difference, Figures, Period
 from scheduler.reports.words import difference_words, figure_words, night_state_words, report_title
 from scheduler.walks.words import happened_words, mood_words, young_people_words
 
+LONGEST_SHEET_NAME = 31  # Excel refuses more
 KEY_FIGURES = ("planned", "walked", "called_off", "not_walked", "double_nights", "walkers", "new_walkers", "hours")
 
 
@@ -133,68 +134,90 @@ def _calendar(paper: Paper, found: Figures) -> None:
     )  # fmt: skip
 
 
-def as_xlsx(document: Document) -> bytes:
-    """Return the report as a workbook; sums are formulas, so that who mends a number sees them follow."""
-    from xlsxwriter import Workbook
+class _Book:
+    """A workbook in the making."""
 
-    out = io.BytesIO()
-    found = document.figures
-    book = Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    book.set_properties({"title": report_title(document.period), "created": document.made_at.replace(tzinfo=None)})
-    bold, sums = book.add_format({"bold": True}), book.add_format({"num_format": "#,##0.00"})
-    total = book.add_format({"bold": True, "num_format": "#,##0.00"})
+    def __init__(self, document: Document) -> None:
+        from xlsxwriter import Workbook
 
-    def sheet(name: str, headings: list[str], rows: list[list[object]], summed: str = "", money: str = "") -> None:
-        page = book.add_worksheet(name[:31])
+        self._out = io.BytesIO()
+        self._book = Workbook(self._out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+        made_at = document.made_at.replace(tzinfo=None)
+        self._book.set_properties({"title": report_title(document.period), "created": made_at})
+        self._bold = self._book.add_format({"bold": True})
+        self._money = self._book.add_format({"num_format": "#,##0.00"})
+        self._total = self._book.add_format({"bold": True, "num_format": "#,##0.00"})
+
+    def sheet(
+        self, name: str, headings: list[str], rows: list[list[str | float]], *, summed: str = "", money: str = ""
+    ) -> None:
+        """Add a sheet. `summed` and `money` are letters of columns: those with a sum below, those in kronor."""
+        page = self._book.add_worksheet(name[:LONGEST_SHEET_NAME])
         page.set_column(0, 0, 34)
         page.set_column(1, len(headings), 16)
-        page.write_row(0, 0, headings, bold)
+        page.write_row(0, 0, headings, self._bold)
+        page.freeze_panes(1, 0)
         for number, row in enumerate(rows, start=1):
             for column, value in enumerate(row):
-                page.write(number, column, value, sums if chr(65 + column) in money else None)
-        if rows and summed:
-            page.write(len(rows) + 1, 0, gettext("Together"), bold)
-            for letter in summed:
-                column = ord(letter) - 65
-                value = sum(row[column] for row in rows)  # type: ignore[misc]
-                formula = f"=SUM({letter}2:{letter}{len(rows) + 1})"
-                page.write_formula(len(rows) + 1, column, formula, total if letter in money else bold, value)
-        page.freeze_panes(1, 0)
+                page.write(number, column, value, self._money if _letter(column) in money else None)
+        if not rows or not summed:
+            return
+        below = len(rows) + 1
+        page.write(below, 0, gettext("Together"), self._bold)
+        for column in range(len(headings)):
+            letter = _letter(column)
+            if letter in summed:
+                value = sum(float(row[column]) for row in rows)
+                form = self._total if letter in money else self._bold
+                page.write_formula(below, column, f"=SUM({letter}2:{letter}{below})", form, value)
 
-    sheet(
+    def finish(self) -> bytes:
+        self._book.close()
+        return self._out.getvalue()
+
+
+def _letter(column: int) -> str:
+    return chr(ord("A") + column)
+
+
+def as_xlsx(document: Document) -> bytes:
+    """Return the report as a workbook; sums are formulas, so that who mends a number sees them follow."""
+    found, book = document.figures, _Book(document)
+    book.sheet(
         gettext("In short"),
         [report_title(document.period), standing(document)],
         [[figure_words(name), getattr(found, name)] for name in (*KEY_FIGURES, "coverage_percent", "follow_ups")],
     )
-    sheet(
+    book.sheet(
         gettext("Areas"),
         [gettext("Area"), gettext("Planned"), gettext("Walked"), gettext("Called off"), gettext("Not walked")],
         [[one.area, one.planned, one.walked, one.called_off, one.not_walked] for one in found.areas],
         summed="BCDE",
     )
-    sheet(
+    book.sheet(
         gettext("Clubs"),
         [gettext("Club"), gettext("Shifts"), gettext("Walkers"), gettext("Kronor")],
         [[one.club, one.shifts, one.heads, one.amount_ore / ORE_PER_KRONA] for one in found.clubs],
         summed="CD",
         money="D",
     )
-    sheet(
+    book.sheet(
         gettext("Money"),
         [gettext("Line"), gettext("Budget"), gettext("The period"), gettext("Used so far"), gettext("Forecast")],
         [
-            [line_words(one.line)]
-            + [ore / ORE_PER_KRONA for ore in (one.amount_ore, one.period_ore, one.used_ore, one.forecast_ore)]
+            [
+                line_words(one.line), one.amount_ore / ORE_PER_KRONA, one.period_ore / ORE_PER_KRONA,
+                one.used_ore / ORE_PER_KRONA, one.forecast_ore / ORE_PER_KRONA,
+            ]
             for one in found.lines
         ],
         summed="BCDE",
         money="BCDE",
-    )
-    sheet(
+    )  # fmt: skip
+    book.sheet(
         gettext("Evenings"),
         [gettext("The evening"), gettext("Area"), gettext("Came"), gettext("Wanted"), gettext("How it went")],
         [[one.night, one.area, one.people, one.wanted, night_state_words(one.state)] for one in found.nights],
         summed="CD",
     )
-    book.close()
-    return out.getvalue()
+    return book.finish()
