@@ -32,6 +32,7 @@ from scheduler.messages.actions import Question, Recipient, Text, queue
 from scheduler.messages.rules import MessageKind, QuestionKind
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.tables import Night, Shift
+from scheduler.nights.words import end_in_text
 from scheduler.partnership.tables import Area
 from scheduler.people.rules import Acting, MembershipState
 from scheduler.people.tables import Membership, Person
@@ -327,7 +328,7 @@ def walk_words(row: AnyRow, zone: ZoneInfo, language: str) -> dict[str, str]:
     return {
         "day": short_day(row.date, language),
         "starts": clock(row.starts_at),
-        "ends": clock(row.ends_at),
+        "ends": end_in_text(row.starts_at, row.ends_at, zone, language),
         "meets": clock(row.starts_at - timedelta(minutes=row.gathers_minutes_before)),
         "area": row.area,
         "place": row.meeting_place or row.area_meeting_place,

@@ -16,6 +16,8 @@ from scheduler.gaps.risk import Beliefs, beliefs, under_minimum
 from scheduler.gaps.rules import Need, danger
 from scheduler.kit.database import AnyRow
 from scheduler.kit.refusals import NotFound
+from scheduler.messages.rules import LEFT, Answer, QuestionKind
+from scheduler.messages.tables import Message
 from scheduler.nights.rules import Coverage, NightFlag, ShiftState, coverage, night_flag
 from scheduler.nights.season import Special
 from scheduler.nights.tables import Night, Shift
@@ -23,6 +25,7 @@ from scheduler.partnership.tables import Area, Club
 from scheduler.people.tables import Person
 
 BOARD_DAYS = 35
+TAKES_A_PLACE = frozenset({QuestionKind.PLACE_OFFERED, QuestionKind.HAND_OVER, QuestionKind.GAP})
 
 
 class BoardArea(NamedTuple):
@@ -125,6 +128,16 @@ def ranked(nights: Iterable[BoardNight]) -> list[BoardNight]:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a walker has said about the walk, and how: `coming` by JA or on the page, `asked` by a reminder without
+    an answer yet, `by_text` when the place itself was taken by answering a text."""
+
+    coming: bool = False
+    asked: bool = False
+    by_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class InLine:
     person_id: int
     first_name: str
@@ -154,7 +167,32 @@ class LeadShift:
     host_club: str | None
     note: str
     walkers: list[Walker]
+    said: dict[int, Said]
     waiting: list[InLine]
+
+
+def said_by_walkers(connection: Connection, shift_id: int) -> dict[int, Said]:
+    """Return what those who are booked on a shift have said about it, by person id."""
+    asked = connection.execute(
+        select(Message.person_id, Message.question, Message.answer)
+        .where(Message.shift_id == shift_id, Message.question.is_not(None), Message.state.in_(LEFT))
+        .order_by(Message.id)
+    ).all()
+    took = {row.person_id for row in asked if row.question in TAKES_A_PLACE and row.answer is Answer.YES}
+    reminded = {row.person_id for row in asked if row.question is QuestionKind.COMING}
+    booked = connection.execute(
+        select(Booking.person_id, Booking.confirmed_at).where(
+            Booking.shift_id == shift_id, Booking.state == BookingState.BOOKED
+        )
+    )
+    return {
+        row.person_id: Said(
+            coming=row.confirmed_at is not None,
+            asked=row.confirmed_at is None and row.person_id in reminded,
+            by_text=row.person_id in took,
+        )
+        for row in booked
+    }
 
 
 def lead_shift(connection: Connection, partnership_id: int, shift_id: int, now: datetime) -> LeadShift:
@@ -192,5 +230,6 @@ def lead_shift(connection: Connection, partnership_id: int, shift_id: int, now: 
         host_club=row.host_club,
         note=row.note,
         walkers=walkers_of(connection, [shift_id], now, for_person_id=None).get(shift_id, []),
+        said=said_by_walkers(connection, shift_id),
         waiting=[InLine(*line) for line in waiting],
     )

@@ -200,6 +200,10 @@ def render(kind: MessageKind | Reply, language: str, words: Words) -> str:
     text = pattern % plain
     if kind in NEVER_SHORTENED:
         return text
+    if gsm7_length(text) > ONE_SEGMENT_CHARACTERS and "ends" in plain:
+        # "02.00 summer time (the clocks change)": where people meet is worth more than the note.
+        plain["ends"] = plain["ends"].partition(" (")[0]
+        text = pattern % plain
     for name in SHORTENED:
         excess = gsm7_length(text) - ONE_SEGMENT_CHARACTERS
         if excess <= 0:

@@ -1,8 +1,9 @@
 """Names of special nights, reasons for left-out nights and days as people say them, in the reader's language."""
 
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
-from scheduler.kit.language import gettext, ngettext, weekday
+from scheduler.kit.language import catalogue, gettext, ngettext, weekday
 from scheduler.nights.season import LeftOut, Special
 
 
@@ -69,3 +70,17 @@ def relative_day(night: date, today: date) -> str:
     if days < 0:
         return weekday(night)
     return ngettext("in %(num)s day", "in %(num)s days", days)
+
+
+def end_in_text(starts_at: datetime, ends_at: datetime, zone: ZoneInfo, language: str) -> str:
+    """Return "02.00", as texts write it: what the clock shows at the end, and that clocks change when they do so
+    during the walk, or when the hour of the end comes twice."""
+    start, end = starts_at.astimezone(zone), ends_at.astimezone(zone)
+    time = f"{end:%H.%M}"
+    twice = end.replace(fold=0).utcoffset() != end.replace(fold=1).utcoffset()
+    if start.utcoffset() == end.utcoffset() and not twice:
+        return time
+    words = catalogue(language)
+    if end.dst():
+        return words.gettext("%(time)s summer time (the clocks change)") % {"time": time}
+    return words.gettext("%(time)s winter time (the clocks change)") % {"time": time}

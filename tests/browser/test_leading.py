@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Enter
-from tests.browser.journeys import BOOK, code_in_texts, expect_booked
+from tests.browser.journeys import BOOK, code_in_texts, expect_booked, posts
 from tests.browser.site import Site
 
 pytestmark = pytest.mark.browser
@@ -77,3 +77,14 @@ def test_an_old_invitation_says_so(site: Site, enter: Enter) -> None:
     assert answer is not None
     assert answer.status == 404
     expect(page.locator("main")).to_contain_text("gäller inte längre")
+
+
+def test_a_form_that_names_no_address_is_sent_once_to_its_own_page(site: Site, enter: Enter) -> None:
+    page = enter(site, "coordinator")
+    page.goto("/lead/autopilot")
+    sent = posts(page)
+    page.get_by_label("Föreslå").check()
+    page.get_by_role("button", name="Spara").tap()
+    expect(page.get_by_label("Föreslå")).to_be_checked()
+    page.wait_for_load_state()
+    assert sent == ["/lead/autopilot"]

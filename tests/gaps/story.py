@@ -6,6 +6,7 @@ from sqlalchemy import insert, select, update
 
 from scheduler.answers.actions import Came, receive
 from scheduler.bookings import actions as bookings
+from scheduler.bookings import reminding
 from scheduler.bookings.rules import BookingState
 from scheduler.bookings.tables import Booking
 from scheduler.gaps import actions, autopilot
@@ -13,7 +14,7 @@ from scheduler.gaps.history import policy
 from scheduler.gaps.rules import AutopilotMode, Policy
 from scheduler.gaps.tables import Ask, Asking
 from scheduler.messages.outbox import claim
-from scheduler.messages.rules import Lane
+from scheduler.messages.rules import Lane, MessageKind
 from scheduler.people.actions import grant_role
 from scheduler.people.rules import Role
 from scheduler.people.tables import Person
@@ -66,6 +67,13 @@ class Story:
                 found = autopilot.in_danger(c, self.acting(), chosen)
             for shift, goal in found:
                 self.database.write(lambda c, s=shift, g=goal, p=chosen: autopilot.steer(c, self.acting(), p, s, g))
+        return self.leave()
+
+    def remind(self, hours_before):
+        """Let the reminders of that hour be planned and leave."""
+        self.now = make.before_start(hours_before)
+        kind = MessageKind.REMINDER_TWO_DAYS
+        self.database.write(lambda c: reminding.plan_batch(c, kind, 0, self.now, {self.town.id: make.SITE}))
         return self.leave()
 
     def text(self, person, body):

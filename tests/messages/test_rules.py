@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from scheduler.kit.language import LANGUAGES
 from scheduler.messages.rules import GSM7, MessageKind, Reply, allowed_at, gsm7_length, segments, to_gsm7
-from scheduler.messages.texts import TEXTS, render
+from scheduler.messages.texts import TEXTS, _pattern, render
 from tests.make import STOCKHOLM
 
 NAMES = ["Åsa-Märta", "François", "Zoë", "Łukasz", "Loïc", "x" * 60, "Eva 🌙", "محمد", "O’Neil", "[Eva]"]  # noqa: RUF001
@@ -102,3 +102,14 @@ def test_every_text_is_one_segment_whatever_the_name_and_the_place(kind, languag
     assert set(text) <= GSM7
     if kind is MessageKind.SIGN_IN_CODE:
         assert text.splitlines()[-1] == "@nattvandring.example.se #123456"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in TEXTS if "%(ends)s" in _pattern(kind, "sv")])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_night_of_changing_clocks_is_one_segment_too_and_says_so(kind, name):
+    ends = "02.00 sommartid (klockan ställs om)"
+    text = render(kind, "sv", WORDS | {"name": name, "ends": ends})
+    assert gsm7_length(text) <= 160, text
+    assert "02.00 sommartid" in text
+    short = {"name": "Eva", "area": "Centrum", "place": "Y:et", "link": "https://lykta.se/7", "ends": ends}
+    assert ends in render(kind, "sv", WORDS | short)

@@ -19,6 +19,7 @@ from scheduler.nights.season import (
     plan_season,
     special_nights,
 )
+from scheduler.nights.words import end_in_text
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 DAY = timedelta(days=1)
@@ -512,3 +513,19 @@ def test_a_special_night_is_left_out_only_when_no_ordinary_night_is_left(wish):
 def test_one_more_paid_night_is_at_most_one_more_walked(wish):
     fewer, more = plan(**wish), plan(**{**wish, "paid": wish["paid"] + 1})
     assert 0 <= len(more.walked) - len(fewer.walked) <= 1
+
+
+@pytest.mark.parametrize(
+    ("night", "starts", "ends", "said"),
+    [
+        (date(2026, 10, 24), time(21), time(1), "01.00"),
+        (date(2026, 10, 24), time(20), time(2), "02.00 sommartid (klockan ställs om)"),
+        (date(2026, 10, 24), time(21), time(3, 30), "03.30 vintertid (klockan ställs om)"),
+        (date(2027, 3, 27), time(21), time(1), "01.00"),
+        (date(2027, 3, 27), time(20), time(2), "03.00 sommartid (klockan ställs om)"),
+        (date(2026, 11, 27), time(20), time(2), "02.00"),
+    ],
+)
+def test_a_text_says_what_the_clock_shows_at_the_end_and_that_it_changes(night, starts, ends, said):
+    starts_at, ends_at = moments(night, starts, ends, STOCKHOLM)
+    assert end_in_text(starts_at, ends_at, STOCKHOLM, "sv") == said
