@@ -87,4 +87,4 @@ def test_a_form_that_names_no_address_is_sent_once_to_its_own_page(site: Site, e
     page.get_by_role("button", name="Spara").tap()
     expect(page.get_by_label("Föreslå")).to_be_checked()
     page.wait_for_load_state()
-    assert sent == ["/lead/autopilot"]
+    assert [request.url for request in sent] == [f"{site.address}/lead/autopilot"]
