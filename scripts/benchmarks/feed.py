@@ -224,7 +224,8 @@ def after_a_change(product: Product, address: Address, paths: Sequence[str]) -> 
 
 
 def made_anew(product: Product, calendars: Sequence[int]) -> float:
-    """Milliseconds of noting one change and making one calendar that shows it, in this process."""
+    """Milliseconds of noting one change and making one calendar that shows it, in this process; the least of many,
+    since the two numbers of subscribers are measured minutes apart and neighbours come and go."""
     settings, took = from_environment(product.environment()), []
     with product.database.reading() as unit:
         partnership = unit.execute(select(Person.partnership_id).limit(1)).scalar_one()
@@ -239,7 +240,7 @@ def made_anew(product: Product, calendars: Sequence[int]) -> float:
         took.append((time.perf_counter() - began) * 1000)
         if not made:
             raise RuntimeError("a changed calendar was not made anew")
-    return median(took)
+    return min(took)
 
 
 def grown(
