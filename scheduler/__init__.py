@@ -2,7 +2,7 @@
 
 This module is the assembly, and the only one that knows every room. The order of the rooms, lowest first:
 kit < partnership < messages < people < nights < bookings < finding < calendars < gaps < leading < answers <
-sendings < walks < money < reports < demo.
+sendings < walks < money < reports < clubs < demo.
 A room looks down, never up.
 """
 
@@ -61,6 +61,7 @@ def _register_pages(app: Application) -> None:
     from scheduler.answers import pages as answers
     from scheduler.bookings import pages as bookings
     from scheduler.calendars import pages as calendars
+    from scheduler.clubs import pages as clubs
     from scheduler.finding import pages as finding
     from scheduler.gaps import pages as gaps
     from scheduler.leading import pages as leading
@@ -73,5 +74,5 @@ def _register_pages(app: Application) -> None:
     from scheduler.walks import pages as walks
 
     first = (messages, pages, text_pages, bookings, finding, calendars, gaps, leading, shift_pages)
-    for room in (*first, answers, sendings, walks, money, reports):
+    for room in (*first, answers, sendings, walks, money, reports, clubs):
         app.register_blueprint(room.pages)

@@ -1,6 +1,7 @@
 """Verbs on places: book, cancel, hand over, take over. The waiting list's own verbs stand in `waiting_list.py`."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from sqlalchemy import Connection, select, update
 
@@ -274,7 +275,8 @@ def take_over(connection: Connection, acting: Acting, booking_id: int, once: str
         return int(row.mine_id)
     if giver.handing_over_to not in {None, acting.person_id}:
         raise NotHandedOver
-    check_may_take(facts(connection, row), acting.now)
+    # A walk that is handed over needs somebody: the host club's members no longer come first.
+    check_may_take(replace(facts(connection, row), kept_for=None), acting.now)
     given = read(connection, acting.partnership_id, giver.shift_id, giver.person_id)
     still_open = connection.execute(
         select(Booking.id).where(

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Dialect, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, Dialect, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from scheduler.bookings.places import SHIFT_COLUMNS
@@ -20,6 +20,8 @@ from scheduler.nights.rules import Coverage, NightFlag, ShiftState, coverage, ni
 from scheduler.nights.season import Special
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.tables import Area
+from scheduler.people.rules import MembershipState
+from scheduler.people.tables import Membership
 
 SHOWN = (ShiftState.PUBLISHED, ShiftState.CALLED_OFF, ShiftState.WALKED)
 
@@ -36,6 +38,7 @@ class Step(StrEnum):
     CLASH = "clash"
     CLOSED = "closed"
     NOT_ALLOWED = "not_allowed"
+    CLUB_FIRST = "club_first"
 
 
 class Card(NamedTuple):
@@ -78,6 +81,7 @@ class Standing(NamedTuple):
     free: int
     handed_over_to_me: bool
     handed_over: bool
+    kept: bool = False
 
 
 def step(standing: Standing) -> Step:
@@ -92,6 +96,8 @@ def step(standing: Standing) -> Step:
         return Step.CLASH
     if standing.handed_over_to_me:
         return Step.TAKE_OVER
+    if standing.kept:
+        return Step.TAKE_OVER if standing.handed_over else Step.CLUB_FIRST
     if standing.free > 0:
         return Step.BOOK
     return Step.TAKE_OVER if standing.handed_over else Step.QUEUE
@@ -110,6 +116,16 @@ _SHIFTS = Ready(
         Booking.id.label("mine_id"),
         Booking.state.label("mine_state"),
         Booking.offered_until,
+        and_(
+            Shift.members_first_until > bindparam("now"),
+            ~exists()
+            .where(
+                Membership.person_id == bindparam("person_id"),
+                Membership.club_id == Shift.host_club_id,
+                Membership.state == MembershipState.APPROVED,
+            )
+            .correlate(Shift),
+        ).label("kept"),
     )
     .select_from(Night)
     .join(Shift, Shift.night_id == Night.id)
@@ -190,7 +206,9 @@ def cards(connection: Connection, looking: Looking, first: date, last: date) -> 
     """Return every shift of these nights as a card for this person, by time. Two statements, however many."""
     who = {"tenant_id": looking.partnership_id, "person_id": looking.person_id}
     shifts, handed_over = together(
-        connection, (_SHIFTS, {**who, "first": first, "last": last}), (_HANDED_OVER, {**who, "now": looking.now})
+        connection,
+        (_SHIFTS, {**who, "now": looking.now, "first": first, "last": last}),
+        (_HANDED_OVER, {**who, "now": looking.now}),
     )
     found = [_found(connection.dialect, values) for values in shifts.rows]
     offers: dict[int, tuple[int, bool]] = {}
@@ -225,6 +243,7 @@ def _card(
             row.wanted - row.booked - row.held,
             offer is not None and offer[1],
             offer is not None,
+            bool(row.kept),
         )
     )
     booking_id = offer[0] if taken is Step.TAKE_OVER and offer is not None else row.mine_id

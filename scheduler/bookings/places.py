@@ -33,7 +33,7 @@ from scheduler.messages.rules import MessageKind, QuestionKind
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.tables import Night, Shift
 from scheduler.nights.words import end_in_text
-from scheduler.partnership.tables import Area
+from scheduler.partnership.tables import Area, Club
 from scheduler.people.rules import Acting, MembershipState
 from scheduler.people.tables import Membership, Person
 
@@ -76,6 +76,19 @@ def overlapping_booking_id() -> Any:  # noqa: ANN401 - a column expression
     )
 
 
+def is_of_host_club() -> Any:  # noqa: ANN401 - a column expression
+    """Return whether Person is an approved member of the club that has taken Shift."""
+    return (
+        exists()
+        .where(
+            Membership.person_id == Person.id,
+            Membership.club_id == Shift.host_club_id,
+            Membership.state == MembershipState.APPROVED,
+        )
+        .correlate(Person, Shift)
+    )
+
+
 SHIFT_COLUMNS = (
     Shift.id.label("shift_id"),
     Shift.state,
@@ -102,6 +115,8 @@ _FACTS = Ready(
         _is_member(MembershipState.APPROVED).label("approved"),
         _is_member(MembershipState.PENDING).label("pending"),
         overlapping_booking_id().label("overlapping_id"),
+        Shift.members_first_until,
+        is_of_host_club().label("of_host_club"),
         Booking.id.label("mine_id"),
         Booking.state.label("mine_state"),
         Booking.offered_until,
@@ -169,7 +184,16 @@ def facts(connection: Connection, row: AnyRow) -> Facts:
         approved=row.approved,
         pending=row.pending,
         overlapping=_other_walk(connection, row.overlapping_id) if row.overlapping_id is not None else None,
+        kept_for=_kept_for(connection, row) if row.members_first_until is not None and not row.of_host_club else None,
     )
+
+
+def _kept_for(connection: Connection, row: AnyRow) -> tuple[str, datetime] | None:
+    """Return the host club and until when its members come first, to somebody who is none of them."""
+    club = connection.execute(
+        select(Club.name).join(Shift, Shift.host_club_id == Club.id).where(Shift.id == row.shift_id)
+    ).scalar()
+    return (club, row.members_first_until) if club is not None else None
 
 
 def _other_walk(connection: Connection, booking_id: int) -> OtherWalk:

@@ -128,6 +128,15 @@ class NotHandedOver(BookingRefusal):
     """The walk is not being handed over, or not to this person."""
 
 
+class ClubFirst(BookingRefusal):
+    """The host club's own members take the places until a moment; this person is none of them."""
+
+    def __init__(self, club: str, until: datetime) -> None:
+        super().__init__(club, until)
+        self.club = club
+        self.until = until
+
+
 class ChangedMeanwhile(BookingRefusal):
     """Another coordinator has changed the shift since it was read; `by` is her name, "" when nobody's."""
 
@@ -167,6 +176,7 @@ class Facts:
     approved: bool
     pending: bool
     overlapping: OtherWalk | None
+    kept_for: tuple[str, datetime] | None = None
 
 
 def check_shift_open(state: ShiftState, starts_at: datetime, now: datetime) -> None:
@@ -180,7 +190,8 @@ def check_shift_open(state: ShiftState, starts_at: datetime, now: datetime) -> N
 
 
 def check_may_take(facts: Facts, now: datetime) -> None:
-    """Raise the first reason why the person may not take a place: rules 1, 2 and 4 of the domain."""
+    """Raise the first reason why the person may not take a place: rules 1, 2 and 4 of the domain, and that
+    the host club's members come first (`kept_for` is that club, not the person's, and until when)."""
     check_shift_open(facts.state, facts.starts_at, now)
     if not facts.approved:
         raise NotAMember(pending=facts.pending)
@@ -188,6 +199,8 @@ def check_may_take(facts: Facts, now: datetime) -> None:
         raise TooYoung
     if facts.overlapping is not None:
         raise Overlapping(facts.overlapping)
+    if facts.kept_for is not None and now < facts.kept_for[1]:
+        raise ClubFirst(*facts.kept_for)
 
 
 def overlap(starts_at: datetime, ends_at: datetime, other_starts_at: datetime, other_ends_at: datetime) -> bool:

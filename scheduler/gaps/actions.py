@@ -33,6 +33,7 @@ from scheduler.kit.refusals import NotFound
 from scheduler.messages.actions import Question, Recipient, Text, drop, queue_many
 from scheduler.messages.rules import MessageKind, MessageState, QuestionKind, allowed_at
 from scheduler.messages.tables import Message
+from scheduler.nights.hosting import open_for_all
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.tables import Area
@@ -88,6 +89,7 @@ def start(connection: Connection, acting: Acting, shift_id: int, goal: int, *, m
         if found.state is AskingState.RUNNING:
             return asking_id
         _change_state(connection, acting, asking_id, shift_id, AskingState.PROPOSED, AskingState.RUNNING)
+        open_for_all(connection, shift_id)
     advance(connection, acting, asking_id, most=most)
     return asking_id
 
@@ -112,6 +114,8 @@ def begin(connection: Connection, acting: Acting, shift_id: int, goal: int, stat
         .returning(Asking.id)
     ).scalar()
     if asking_id is not None:
+        if state is AskingState.RUNNING:
+            open_for_all(connection, shift_id)  # who is asked must be able to say yes
         _note(connection, acting, shift_id, "asking.started", None, state)
     return asking_id
 

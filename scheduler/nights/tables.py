@@ -41,7 +41,8 @@ class Shift(Base):
 
     `revision` rises with every change, `edition` only when a coordinator changes the shift itself;
     `meeting_place` "" means the area's own. The leader counts as such while booked on the shift. `decision` is
-    what the steering group has decided about a second area that its budget line does not pay for.
+    what the steering group has decided about a second area that its budget line does not pay for. Until
+    `members_first_until` only members of the host club take places; the reserve club stands by for it.
     """
 
     __tablename__ = "shift"
@@ -71,3 +72,16 @@ class Shift(Base):
     edition: Mapped[int] = mapped_column(server_default=text("0"))
     leader_person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     decision: Mapped[str] = mapped_column(server_default=text("''"))
+    members_first_until: Mapped[datetime | None]
+    reserve_club_id: Mapped[int | None] = mapped_column(ForeignKey("club.id"))
+
+
+class ClubWish(Base):
+    """How many shifts a club wants to take in an agreement's term; without a row, as many as it is able to."""
+
+    __tablename__ = "club_wish"
+    __table_args__ = (CheckConstraint("shifts >= 0", name="shifts"),)
+
+    agreement_id: Mapped[int] = mapped_column(ForeignKey("agreement.id"), primary_key=True)
+    club_id: Mapped[int] = mapped_column(ForeignKey("club.id"), primary_key=True)
+    shifts: Mapped[int]

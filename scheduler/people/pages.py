@@ -280,7 +280,7 @@ def end_device(session_id: int) -> AnyResponse:
 # ---------------------------------------------------------------- contacts and coordinators
 
 
-def _own_clubs() -> frozenset[int] | None:
+def own_clubs() -> frozenset[int] | None:
     """Return the clubs that the visitor decides about; None means all of them."""
     if Role.COORDINATOR in g.visitor.roles:
         return None
@@ -290,7 +290,7 @@ def _own_clubs() -> frozenset[int] | None:
 @pages.get("/lead/members")
 @needs("approve members")
 def members() -> str:
-    partnership_id, own = g.visitor.partnership.id, _own_clubs()
+    partnership_id, own = g.visitor.partnership.id, own_clubs()
     return render_template(
         "people/members.html",
         waiting=queries.applicants(connection(), partnership_id, own),
@@ -308,7 +308,7 @@ def decide(membership_id: int, decision: str) -> AnyResponse:
         membership_id,
         now(),
         approve=decision == "approve",
-        contact_of=_own_clubs() or frozenset(),
+        contact_of=own_clubs() or frozenset(),
         link=public_url(),
     )
     return redirect(url_for("people.members"), code=303)
@@ -319,7 +319,7 @@ def decide(membership_id: int, decision: str) -> AnyResponse:
 def invitation(club_id: int) -> str:
     import segno
 
-    own = _own_clubs()
+    own = own_clubs()
     club = next((one for one in clubs(connection(), g.visitor.partnership.id) if one.id == club_id), None)
     if club is None:
         raise NotFound

@@ -40,6 +40,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "lead reports": frozenset({"coordinator"}),
     "see gaps": frozenset({"coordinator", "municipality"}),
     "see people of a shift": frozenset({"coordinator"}),
+    # A contact for the own club only; the pages check whose it is.
+    "run a club": frozenset({"contact", "coordinator"}),
+    "share out shifts": frozenset({"coordinator"}),
     "change a shift": frozenset({"coordinator"}),
     "plan the season": frozenset({"coordinator"}),
     "ask for people": frozenset({"coordinator"}),

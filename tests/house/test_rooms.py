@@ -23,6 +23,7 @@ ORDER = [
     "walks",
     "money",
     "reports",
+    "clubs",
     "demo",
 ]
 # The assembly and what spans the rooms.

@@ -57,6 +57,10 @@ MATRIX = {
     "shifts.reinstate": ("/lead/shifts/{shift}/reinstate", LEADING),
     "shifts.take_off": ("/lead/shifts/{shift}/people/{person}/off", LEADING),
     "shifts.areas": ("/lead/nights/2026-11-27/areas", LEADING),
+    # A contact of one club is led to its page.
+    "clubs.clubs": ("/lead/clubs", LEADING | {"contact": 303}),
+    "clubs.club": ("/lead/clubs/{club}", CLUBS),
+    "clubs.proposal": ("/lead/clubs/proposal", LEADING),
     "leading.season": ("/lead/season", LEADING),
     "leading.plan": ("/lead/season/plan", LEADING),
     "leading.story": ("/lead/log", LEADING),
@@ -134,6 +138,16 @@ POST_MATRIX = {
     "shifts.put_on": ("/lead/shifts/{shift}/people", ONLY_LEADING | {"coordinator": 422}),
     "shifts.take_off": ("/lead/shifts/999999/people/999999/off", ONLY_LEADING),
     "shifts.open_area": ("/lead/nights/2026-11-27/areas", ONLY_LEADING | {"coordinator": 422}),
+    "clubs.wish": ("/lead/clubs/{club}/wish", dict.fromkeys(KINDS, 403) | {"contact": 422, "coordinator": 422}),
+    "clubs.take": (
+        "/lead/clubs/{club}/shifts/999999/take",
+        dict.fromkeys(KINDS, 403) | {"contact": 404, "coordinator": 404},
+    ),
+    "clubs.settle": (
+        "/lead/clubs/{club}/shifts/999999/back",
+        dict.fromkeys(KINDS, 403) | {"contact": 404, "coordinator": 404},
+    ),
+    "clubs.share": ("/lead/clubs/proposal", ONLY_LEADING | {"coordinator": 422}),
     "leading.write_plan": ("/lead/season/plan", ONLY_LEADING | {"coordinator": 422}),
     "leading.settle": ("/lead/season/999999/undo", ONLY_LEADING),
     "leading.publish_on": ("/lead/season/999999/publish-on", ONLY_LEADING),
@@ -294,6 +308,7 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
               "/lead/texts", "/lead/texts/new", "/me/texts", "/me/number", "/demo/sms",
               "/me/calendar", "/me/calendar/needs/0"}  # fmt: skip
     theirs |= {"/lead/season", "/lead/season/plan", "/lead/log"}
+    theirs |= {"/lead/clubs", "/lead/clubs/proposal"}
     theirs |= {"/lead/autopilot"}
     theirs |= {"/accounts", "/accounts.csv", "/accounts.json"}
     theirs |= {"/lead/money/payouts", "/lead/money/payouts.csv"}
