@@ -80,7 +80,7 @@ def test_a_near_shift_is_open_for_all_at_once(app, town, database, scene):
     near = database.write(lambda connection: make.shift(connection, town))
     kim = Visitor(app, town).sign_in(scene["own"][0])
     kim.follow(kim.send(f"/lead/clubs/{town.club_id}/shifts/{near}/take"))
-    assert "Öppna för alla" in kim.words()
+    assert "Alla kan boka" in kim.words()
     assert facts(database, near).members_first_until is None
 
 
