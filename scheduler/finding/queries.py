@@ -54,21 +54,21 @@ class Cell:
 
     date: date
     is_today: bool
-    shifts: list[CellShift]
+    shifts: tuple[CellShift, ...]
     flag: NightFlag
     special: Special | None
     mine: bool
 
 
-def five_weeks(listed: Iterable[Card], today: date) -> list[list[Cell]]:
+def five_weeks(listed: Iterable[Card], today: date) -> tuple[tuple[Cell, ...], ...]:
     """Return five rows of seven days from this week's Monday."""
     by_date: dict[date, list[Card]] = defaultdict(list)
     for card in listed:
         by_date[card.date].append(card)
     monday = today - timedelta(days=today.weekday())
     days = [monday + timedelta(days=number) for number in range(DAYS_IN_MONTH_VIEW)]
-    cells = [_cell(day, by_date.get(day, []), today) for day in days]
-    return [cells[start : start + 7] for start in range(0, DAYS_IN_MONTH_VIEW, 7)]
+    cells = tuple(_cell(day, by_date.get(day, []), today) for day in days)
+    return tuple(cells[start : start + 7] for start in range(0, DAYS_IN_MONTH_VIEW, 7))
 
 
 def _cell(day: date, found: list[Card], today: date) -> Cell:
@@ -76,7 +76,7 @@ def _cell(day: date, found: list[Card], today: date) -> Cell:
     return Cell(
         date=day,
         is_today=day == today,
-        shifts=[CellShift(card.area, card.booked, card.wanted, card.coverage) for card in opened],
+        shifts=tuple(CellShift(card.area, card.booked, card.wanted, card.coverage) for card in opened),
         flag=found[0].flag if found else NightFlag.NONE,
         special=found[0].special if found else None,
         mine=any(card.step is Step.MINE for card in found),

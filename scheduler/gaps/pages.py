@@ -1,14 +1,17 @@
 """The coordinator's board, and asking for people from it."""
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import date, timedelta
+from itertools import groupby
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
+from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from scheduler.bookings.cards import Looking, cards
+from scheduler.bookings.cards import Card, Looking, cards
 from scheduler.bookings.pages import acting
 from scheduler.bookings.rules import check_shift_open
-from scheduler.finding.queries import five_weeks
+from scheduler.finding.queries import five_weeks, last_published
 from scheduler.gaps import actions, autopilot, history, offering, queries, words
 from scheduler.gaps.candidates import explained, named
 from scheduler.gaps.risk import calibration
@@ -16,13 +19,16 @@ from scheduler.gaps.rules import AutopilotMode, Policy, WrongPolicy, checked_pol
 from scheduler.kit import language
 from scheduler.kit.database import AnyRow
 from scheduler.kit.refusals import Refusal
+from scheduler.kit.templating import drawing
 from scheduler.kit.web import connection, needs, now, row_id, today
 from scheduler.nights.budget import offer
+from scheduler.nights.rules import ShiftState
 from scheduler.people.queries import log
 
 pages = Blueprint("gaps", __name__)
 
-BOARD_WEEKS = 60
+WEEKS_SHOWN = 8
+MOST_WEEKS = 60
 SHORTEST_NAME = 2
 INVALID = 422
 
@@ -30,28 +36,46 @@ INVALID = 422
 @pages.get("/lead")
 @needs("see gaps")
 def gaps() -> str:
-    partnership_id = g.visitor.partnership.id
-    looking = Looking(partnership_id, g.visitor.person.id, volunteer=False, now=now())
+    partnership_id, instant = g.visitor.partnership.id, now()
+    looking = Looking(partnership_id, g.visitor.person.id, volunteer=False, now=instant)
     monday = today() - timedelta(days=today().weekday())
-    listed = cards(connection(), looking, monday, today() + timedelta(weeks=BOARD_WEEKS))
-    beside = queries.known(connection(), partnership_id, now())
-    coming = queries.board((card for card in listed if card.ends_at > now()), today(), beside)
-    needing = queries.ranked(coming)
+    weeks = min(max(request.args.get("weeks", WEEKS_SHOWN, type=int), WEEKS_SHOWN), MOST_WEEKS)
+    last = today() + timedelta(weeks=weeks)
+    listed = cards(connection(), looking, monday, last)
+    latest = last_published(connection(), partnership_id)
+    beside = queries.known(connection(), partnership_id, instant)
+    coming = [card for card in listed if card.ends_at > instant]
+    near = today() + timedelta(days=queries.BOARD_DAYS)
+    board = queries.board((card for card in coming if card.date < near), today(), beside)
+    needing = queries.ranked(board)
     may_ask = g.visitor.may("ask for people")
     return render_template(
         "gaps/gaps.html",
         needing=[(night, words.reasons(night)) for night in needing],
         area_reasons=words.area_reasons,
         kronor=words.kronor,
-        offers=offering.offers(connection(), partnership_id, needing, beside.believed, now(), language.zone())
+        offers=offering.offers(connection(), partnership_id, needing, beside.believed, instant, language.zone())
         if may_ask
         else {},
         may_ask=may_ask,
         strip=five_weeks(listed, today()),
-        coming=[(night.date, night.flag, night.special, tuple(night.cards), may_ask) for night in coming],
-        ready_count=sum(not night.danger for night in coming),
-        total_count=len(coming),
+        every_night=_every_night(coming, linked=may_ask),
+        more=MOST_WEEKS if latest is not None and latest > last and weeks < MOST_WEEKS else None,
+        ready_count=sum(not night.danger for night in board),
+        total_count=len(board),
     )
+
+
+def _every_night(coming: Iterable[Card], *, linked: bool) -> Markup:
+    """Return the coming nights, each drawn once and kept."""
+    of_night = drawing("gaps/night.html", "night")
+    opened = (card for card in coming if card.state is ShiftState.PUBLISHED)
+    # Markup made of what the template has escaped already.
+    return Markup("").join([of_night(night, tuple(found), linked) for night, found in groupby(opened, _night_of)])
+
+
+def _night_of(card: Card) -> date:
+    return card.date
 
 
 @pages.get("/lead/shifts/<int:shift_id>")

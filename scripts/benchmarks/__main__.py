@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import booking, feed, home, listing, memory, race, season, statements, texts
+from . import board, booking, feed, home, listing, memory, race, season, statements, texts
 from .databases import KINDS, Source, source
 from .figures import Figure, table, write
 from .product import Product
@@ -87,6 +87,11 @@ def run_feed(run: Run) -> list[Figure]:
     return feed.measure(product, bare, run.kind, run.folder, **amounts)
 
 
+def run_board(run: Run) -> list[Figure]:
+    product, bare = run.filled(Product, nights=100), run.filled(Bare)
+    return board.measure(product, bare, run.kind, run.folder, rounds=run.rounds)
+
+
 def run_season(run: Run) -> list[Figure]:
     """Figures of behaviour, not of speed: one database tells them all."""
     return season.measure(run.kind, run.folder) if run.kind == "sqlite" else []
@@ -119,6 +124,7 @@ BENCHES: dict[str, Callable[[Run], list[Figure]]] = {
     "feed": run_feed,
     "texts": run_texts,
     "memory": run_memory,
+    "board": run_board,
     "season": run_season,
 }
 OTHERS = {"check": run_check}

@@ -34,6 +34,18 @@ def test_the_coordinator_opens_a_shift_and_reads_who_walks_and_what_has_happened
     expect(page.locator("a[href^='tel:+46']")).to_be_visible()
 
 
+def test_a_gap_is_asked_for_by_one_tap_that_says_how_many_and_for_how_much(site: Site, enter: Enter) -> None:
+    page = enter(site, "coordinator")
+    page.goto("/lead")
+    button = page.locator("main ol > li").first.get_by_role("button", name=re.compile("^Fråga")).first
+    told = re.match(r"Fråga (\d+) person(?:er)? · [\d,]+\xa0kr", button.inner_text())
+    assert told
+    button.tap()
+    expect(page.get_by_role("status")).to_contain_text(f"Frågar: {told[1]} tillfrågade, 0 ja, 0 nej.")
+    page.get_by_role("button", name="Sluta fråga").tap()
+    expect(page.get_by_role("status")).to_contain_text("Stoppat")
+
+
 def test_a_newcomer_joins_by_her_clubs_link_is_approved_and_books(site: Site, enter: Enter) -> None:
     page = enter(site)
     page.goto("/join/demo-2")
