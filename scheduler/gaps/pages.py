@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from scheduler.bookings.cards import Card, Looking, cards
 from scheduler.bookings.pages import acting
 from scheduler.bookings.rules import check_shift_open
-from scheduler.finding.queries import five_weeks, last_published
+from scheduler.finding.queries import five_weeks
 from scheduler.gaps import actions, autopilot, history, offering, queries, words
 from scheduler.gaps.candidates import explained, named
 from scheduler.gaps.risk import calibration
@@ -29,6 +29,7 @@ pages = Blueprint("gaps", __name__)
 
 WEEKS_SHOWN = 8
 MOST_WEEKS = 60
+A_FORTNIGHT = timedelta(weeks=2)
 SHORTEST_NAME = 2
 INVALID = 422
 
@@ -42,7 +43,6 @@ def gaps() -> str:
     weeks = min(max(request.args.get("weeks", WEEKS_SHOWN, type=int), WEEKS_SHOWN), MOST_WEEKS)
     last = today() + timedelta(weeks=weeks)
     listed = cards(connection(), looking, monday, last)
-    latest = last_published(connection(), partnership_id)
     beside = queries.known(connection(), partnership_id, instant)
     coming = [card for card in listed if card.ends_at > instant]
     near = today() + timedelta(days=queries.BOARD_DAYS)
@@ -60,7 +60,8 @@ def gaps() -> str:
         may_ask=may_ask,
         strip=five_weeks(listed, today()),
         every_night=_every_night(coming, linked=may_ask),
-        more=MOST_WEEKS if latest is not None and latest > last and weeks < MOST_WEEKS else None,
+        # Nights go on to the end of what is shown, so most likely beyond it.
+        more=MOST_WEEKS if weeks < MOST_WEEKS and any(card.date > last - A_FORTNIGHT for card in coming) else None,
         ready_count=sum(not night.danger for night in board),
         total_count=len(board),
     )
