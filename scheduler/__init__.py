@@ -2,7 +2,7 @@
 
 This module is the assembly, and the only one that knows every room. The order of the rooms, lowest first:
 kit < partnership < messages < people < nights < bookings < finding < calendars < gaps < leading < answers <
-sendings < walks < money < reports < clubs < demo.
+sendings < walks < money < reports < clubs < steering < demo.
 A room looks down, never up.
 """
 
@@ -27,6 +27,7 @@ def create_app(
     from scheduler.people import doors, queries
     from scheduler.people.permissions import PERMISSIONS
     from scheduler.reports import pages as reports
+    from scheduler.steering import pages as steering
     from scheduler.walks import pages as walks
 
     chosen = settings or from_environment()
@@ -41,7 +42,7 @@ def create_app(
         from scheduler.demo import pages as demo
 
         app.register_blueprint(demo.pages)
-    app.jinja_env.globals.update(finding.SHOW | walks.SHOW | money.SHOW | reports.SHOW)
+    app.jinja_env.globals.update(finding.SHOW | walks.SHOW | money.SHOW | reports.SHOW | steering.SHOW)
     app.jinja_env.filters.update(
         special=words.special_name,
         left_out=words.left_out_reason,
@@ -71,8 +72,9 @@ def _register_pages(app: Application) -> None:
     from scheduler.people import pages, text_pages
     from scheduler.reports import pages as reports
     from scheduler.sendings import pages as sendings
+    from scheduler.steering import pages as steering
     from scheduler.walks import pages as walks
 
     first = (messages, pages, text_pages, bookings, finding, calendars, gaps, leading, shift_pages)
-    for room in (*first, answers, sendings, walks, money, reports, clubs):
+    for room in (*first, answers, sendings, walks, money, reports, clubs, steering):
         app.register_blueprint(room.pages)

@@ -82,3 +82,49 @@ def whole(name: str, blocks: Iterable[str]) -> bytes:
     calendar.add("x-published-ttl", "PT4H")
     head = calendar.to_ical().decode().removesuffix(END)
     return f"{head}{''.join(blocks) or NOTHING_TO_SHOW}{END}".encode()
+
+
+class Invitation(NamedTuple):
+    """A meeting to which people are invited by name and address."""
+
+    uid: str
+    starts_at: datetime
+    ends_at: datetime
+    title: str
+    description: str
+    location: str
+    organizer: tuple[str, str]
+    attendees: tuple[tuple[str, str], ...]
+    cancelled: bool
+
+
+def invitation(meeting: Invitation, stamp: Stamp) -> bytes:
+    """Return a file by which calendar programs take a meeting in, or out again (RFC 5546: METHOD REQUEST, CANCEL)."""
+    from icalendar import Calendar, Event, vCalAddress
+
+    def address(name: str, mail: str) -> vCalAddress:
+        found = vCalAddress(f"mailto:{mail}")
+        found.params["CN"] = name
+        return found
+
+    event = Event()
+    event.add("uid", meeting.uid)
+    event.add("dtstamp", stamp.changed_at.astimezone(UTC).replace(microsecond=0))
+    event.add("sequence", stamp.sequence)
+    event.add("dtstart", meeting.starts_at.astimezone(UTC))
+    event.add("dtend", meeting.ends_at.astimezone(UTC))
+    event.add("summary", meeting.title)
+    event.add("description", meeting.description)
+    event.add("location", meeting.location)
+    event.add("status", "CANCELLED" if meeting.cancelled else "CONFIRMED")
+    event.add("organizer", address(*meeting.organizer))
+    for name, mail in meeting.attendees:
+        attendee = address(name, mail)
+        attendee.params.update({"ROLE": "REQ-PARTICIPANT", "PARTSTAT": "NEEDS-ACTION", "RSVP": "TRUE"})
+        event.add("attendee", attendee)
+    calendar = Calendar()
+    calendar.add("version", "2.0")
+    calendar.add("prodid", PRODUCER)
+    calendar.add("method", "CANCEL" if meeting.cancelled else "REQUEST")
+    calendar.add_component(event)
+    return bytes(calendar.to_ical())

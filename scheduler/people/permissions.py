@@ -36,6 +36,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "lead walks": frozenset({"coordinator"}),
     "see money": frozenset({"coordinator", "municipality"}),
     "lead money": frozenset({"coordinator"}),
+    "steer": frozenset({"coordinator", "municipality"}),
     "see reports": frozenset({"coordinator", "municipality"}),
     "lead reports": frozenset({"coordinator"}),
     "see gaps": frozenset({"coordinator", "municipality"}),

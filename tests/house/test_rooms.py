@@ -24,6 +24,7 @@ ORDER = [
     "money",
     "reports",
     "clubs",
+    "steering",
     "demo",
 ]
 # The assembly and what spans the rooms.

@@ -171,6 +171,8 @@ MATRIX |= {
     "reports.frozen": ("/lead/reports/999999", LEADING | dict.fromkeys(READERS, 404)),
     "reports.paper": ("/lead/reports/999999.xlsx", LEADING | dict.fromkeys(READERS, 404)),
     "reports.reader": ("/read/a-secret-that-never-was", dict.fromkeys(KINDS, 404)),
+    "steering.steering": ("/lead/steering", NUMBERS),
+    "steering.meeting_file": ("/lead/steering/meetings/999999.ics", LEADING | dict.fromkeys(READERS, 404)),
     "money.receipt": ("/lead/money/purchases/999999/receipt", LEADING | dict.fromkeys(READERS, 404)),
 }
 POST_MATRIX |= {
@@ -180,6 +182,18 @@ POST_MATRIX |= {
     "reports.freeze": ("/lead/reports/month/2026-11-01", LEADS | {"coordinator": 409}),
     "reports.make_link": ("/lead/reports/links", LEADS | {"coordinator": 422}),
     "reports.end_link": ("/lead/reports/links/999999/end", LEADS | {"coordinator": 404}),
+    **{
+        f"steering.{name}": (f"/lead/steering/{path}", LEADS | dict.fromkeys(READERS, status))
+        for name, path, status in (
+            ("add_member", "members", 422),
+            ("remove_member", "members/999999/remove", 404),
+            ("call_meeting", "meetings", 422),
+            ("cancel_meeting", "meetings/999999/cancel", 404),
+            ("propose", "decisions", 422),
+            ("answer", "decisions/999999/answer", 422),
+            ("renew", "renew", 409),
+        )
+    },
     "money.take_back": ("/lead/money/purchases/999999/take-back", LEADS | {"coordinator": 404}),
 }
 FRAME = {"static", "favicon", "robots", "healthz", "readyz"}
@@ -313,6 +327,7 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
     theirs |= {"/accounts", "/accounts.csv", "/accounts.json"}
     theirs |= {"/lead/money/payouts", "/lead/money/payouts.csv"}
     theirs |= {"/lead/reports", "/lead/reports/month/2026-11-01", "/lead/reports/month/2026-11-01.pdf"}
+    theirs |= {"/lead/steering"}
     theirs |= {"/lead/money", "/lead/money/entries", "/lead/money/purchases/new"}
     theirs |= {"/lead/nights/2026-11-27/areas", "/lead/season", "/lead/season/plan", "/lead/log"}
     for path, _ in MATRIX.values():

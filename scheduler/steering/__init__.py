@@ -1,0 +1,6 @@
+"""The steering room: the group of both partners, its meetings and its decisions.
+
+Owns SteeringMember, Meeting, Decision and Consent. Words: a *partner* is the municipality or the coordinating club;
+a decision is *decided* when both have consented, each by its own hand.
+Promises: nobody consents for the other partner; next year's agreement is made from this one only when that is decided.
+"""

@@ -1,0 +1,190 @@
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from scheduler.kit import audit
+from scheduler.kit.audit import Change
+from scheduler.kit.refusals import Invalid
+from scheduler.partnership.actions import sign_agreement
+from scheduler.partnership.queries import AgreementView
+from scheduler.partnership.tables import Agreement
+from scheduler.people.rules import Acting
+from scheduler.steering.queries import decisions
+from scheduler.steering.rules import (
+    LONGEST_MEETING_MINUTES,
+    LONGEST_TEXT_CHARACTERS,
+    AlreadyDecided,
+    AlreadyRenewed,
+    DecisionKind,
+    NotDecided,
+    NothingHere,
+    NotYourPartner,
+    Partner,
+    Standing,
+    line,
+    mail_address,
+    next_term,
+)
+from scheduler.steering.tables import Consent, Decision, Meeting, SteeringMember
+
+
+def add_member(connection: Connection, acting: Acting, partner: Partner, name: str, email: str) -> int:
+    """Add a member of the group and return the id. Raises Invalid for a name or address that is none."""
+    member_id = connection.execute(
+        insert(SteeringMember)
+        .values(
+            partnership_id=acting.partnership_id, partner=partner, name=line("name", name), email=mail_address(email)
+        )
+        .returning(SteeringMember.id)
+    ).scalar_one()
+    _tell(connection, acting, "steering.member", {"partner": partner.value})
+    return member_id
+
+
+def remove_member(connection: Connection, acting: Acting, member_id: int) -> None:
+    """Take somebody out of the group, name and address with them. Raises NothingHere."""
+    gone = connection.execute(
+        delete(SteeringMember).where(
+            SteeringMember.id == member_id, SteeringMember.partnership_id == acting.partnership_id
+        )
+    ).rowcount
+    if not gone:
+        raise NothingHere
+    _tell(connection, acting, "steering.member_gone", {})
+
+
+def _tell(connection: Connection, acting: Acting, what: str, after: dict[str, object]) -> None:
+    audit.record(connection, acting.partnership_id, acting.now, acting.person_id, Change(what, after=after))
+
+
+def call_meeting(
+    connection: Connection, acting: Acting, starts_at: datetime, minutes: int, place: str, agenda: str
+) -> int:
+    """Call a meeting and return its id; either partner may, also at short notice. Raises Invalid for one that has
+    been, or without a place or length."""
+    if starts_at <= acting.now:
+        raise Invalid("starts_at", "past")
+    if not 1 <= minutes <= LONGEST_MEETING_MINUTES:
+        raise Invalid("minutes", "range")
+    if len(agenda) > LONGEST_TEXT_CHARACTERS:
+        raise Invalid("agenda", "too_long")
+    meeting_id = connection.execute(
+        insert(Meeting)
+        .values(
+            partnership_id=acting.partnership_id,
+            starts_at=starts_at,
+            minutes=minutes,
+            place=line("place", place),
+            agenda=agenda.strip(),
+            sequence=0,
+            changed_at=acting.now,
+        )
+        .returning(Meeting.id)
+    ).scalar_one()
+    _tell(connection, acting, "steering.meeting", {"starts_at": starts_at.isoformat()})
+    return meeting_id
+
+
+def cancel_meeting(connection: Connection, acting: Acting, meeting_id: int) -> None:
+    """Cancel a meeting; its file then takes it out of calendars. Cancelling again changes nothing. Raises
+    NothingHere."""
+    found = connection.execute(
+        select(Meeting.id).where(Meeting.id == meeting_id, Meeting.partnership_id == acting.partnership_id)
+    ).first()
+    if found is None:
+        raise NothingHere
+    changed = connection.execute(
+        update(Meeting)
+        .where(Meeting.id == meeting_id, Meeting.cancelled_at.is_(None))
+        .values(cancelled_at=acting.now, changed_at=acting.now, sequence=Meeting.sequence + 1)
+    ).rowcount
+    if changed:
+        _tell(connection, acting, "steering.meeting_cancelled", {})
+
+
+def propose(
+    connection: Connection, acting: Acting, agreement_id: int, kind: DecisionKind, title: str, text: str
+) -> int:
+    """Put a decision to both partners and return its id. Raises Invalid without a title or for a text too long."""
+    if len(text) > LONGEST_TEXT_CHARACTERS:
+        raise Invalid("text", "too_long")
+    decision_id = connection.execute(
+        insert(Decision)
+        .values(
+            partnership_id=acting.partnership_id,
+            agreement_id=agreement_id,
+            kind=kind,
+            title=line("title", title),
+            text=text.strip(),
+            proposed_at=acting.now,
+            proposed_by=acting.person_id,
+        )
+        .returning(Decision.id)
+    ).scalar_one()
+    _tell(connection, acting, "steering.proposed", {"kind": kind.value})
+    return decision_id
+
+
+def answer(connection: Connection, acting: Acting, decision_id: int, partner: Partner | None, *, agreed: bool) -> None:
+    """Write a partner's answer; the same answer again changes nothing.
+
+    `partner` is for whom the acting person may answer. Raises NotYourPartner for None, NothingHere, or AlreadyDecided
+    when the partner has answered otherwise.
+    """
+    # A write first: two answers at once come one after the other.
+    held = connection.execute(
+        update(Decision)
+        .where(Decision.id == decision_id, Decision.partnership_id == acting.partnership_id)
+        .values(title=Decision.title)
+    ).rowcount
+    if not held:
+        raise NothingHere
+    if partner is None:
+        raise NotYourPartner
+    known = connection.execute(
+        select(Consent.agreed).where(Consent.decision_id == decision_id, Consent.partner == partner)
+    ).scalar()
+    if known is not None:
+        if known is not agreed:
+            raise AlreadyDecided
+        return
+    connection.execute(
+        insert(Consent).values(
+            decision_id=decision_id, partner=partner, agreed=agreed, given_at=acting.now, given_by=acting.person_id
+        )
+    )
+    _tell(connection, acting, "steering.answered", {"partner": partner.value, "agreed": agreed})
+
+
+def renew(connection: Connection, acting: Acting, agreement: AgreementView) -> int:
+    """Make next year's agreement from this one, with its rate, promise and lines; return its id.
+
+    Raises NotDecided without an extension that both partners have decided on, AlreadyRenewed where there is one.
+    """
+    connection.execute(
+        update(Agreement).where(Agreement.id == agreement.id).values(promised_ore=Agreement.promised_ore)
+    )
+    decided = [
+        one
+        for one in decisions(connection, acting.partnership_id)
+        if one.kind is DecisionKind.EXTENSION and one.agreement_id == agreement.id and one.standing is Standing.DECIDED
+    ]
+    if not decided:
+        raise NotDecided
+    starts_on, ends_on = next_term(agreement.ends_on)
+    later = connection.execute(
+        select(Agreement.id).where(Agreement.partnership_id == acting.partnership_id, Agreement.ends_on >= starts_on)
+    ).first()
+    if later is not None:
+        raise AlreadyRenewed
+    agreement_id = sign_agreement(
+        connection,
+        acting.partnership_id,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        night_rate_ore=agreement.night_rate_ore,
+        promised_ore=agreement.sums.promised_ore,
+        lines_ore=agreement.lines,
+    )
+    _tell(connection, acting, "steering.renewed", {"starts_on": starts_on.isoformat()})
+    return agreement_id

@@ -1,0 +1,63 @@
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from scheduler.kit.database import Base
+from scheduler.steering.rules import DecisionKind, Partner
+
+
+class SteeringMember(Base):
+    """Somebody who sits in the group for a partner; `email` "" gets no calendar invitation."""
+
+    __tablename__ = "steering_member"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    partnership_id: Mapped[int] = mapped_column(ForeignKey("partnership.id"), index=True)
+    partner: Mapped[Partner]
+    name: Mapped[str]
+    email: Mapped[str]
+
+
+class Meeting(Base):
+    """A meeting of the group; `sequence` rises with every change, as calendars count."""
+
+    __tablename__ = "steering_meeting"
+    __table_args__ = (CheckConstraint("minutes > 0", name="minutes"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    partnership_id: Mapped[int] = mapped_column(ForeignKey("partnership.id"), index=True)
+    starts_at: Mapped[datetime]
+    minutes: Mapped[int]
+    place: Mapped[str]
+    agenda: Mapped[str]
+    sequence: Mapped[int]
+    changed_at: Mapped[datetime]
+    cancelled_at: Mapped[datetime | None]
+
+
+class Decision(Base):
+    """Something that both partners have to agree on."""
+
+    __tablename__ = "steering_decision"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    partnership_id: Mapped[int] = mapped_column(ForeignKey("partnership.id"), index=True)
+    agreement_id: Mapped[int] = mapped_column(ForeignKey("agreement.id"))
+    kind: Mapped[DecisionKind]
+    title: Mapped[str]
+    text: Mapped[str]
+    proposed_at: Mapped[datetime]
+    proposed_by: Mapped[int | None]
+
+
+class Consent(Base):
+    """A partner's answer to a decision; given once."""
+
+    __tablename__ = "steering_consent"
+
+    decision_id: Mapped[int] = mapped_column(ForeignKey("steering_decision.id"), primary_key=True)
+    partner: Mapped[Partner] = mapped_column(primary_key=True)
+    agreed: Mapped[bool]
+    given_at: Mapped[datetime]
+    given_by: Mapped[int | None]

@@ -1,0 +1,221 @@
+from datetime import UTC, date, datetime, timedelta
+
+import icalendar
+import pytest
+from sqlalchemy import select
+
+from scheduler.kit.refusals import Invalid
+from scheduler.partnership.queries import agreement_on
+from scheduler.partnership.tables import Agreement
+from scheduler.people.actions import grant_role
+from scheduler.people.rules import Role
+from scheduler.steering import actions, queries
+from scheduler.steering.rules import (
+    AlreadyDecided,
+    AlreadyRenewed,
+    DecisionKind,
+    NotDecided,
+    NothingHere,
+    NotYourPartner,
+    Partner,
+    Standing,
+    mail_address,
+    next_term,
+    partner_of,
+    standing,
+)
+from tests import make
+from tests.money.test_actions import at_once
+from tests.visitor import Visitor
+
+CLUB, MUNICIPALITY = Partner.CLUB, Partner.MUNICIPALITY
+
+
+@pytest.mark.parametrize(
+    ("answers", "stands"),
+    [
+        ({}, Standing.OPEN),
+        ({CLUB: True}, Standing.OPEN),
+        ({CLUB: True, MUNICIPALITY: True}, Standing.DECIDED),
+        ({CLUB: False}, Standing.REFUSED),
+        ({CLUB: True, MUNICIPALITY: False}, Standing.REFUSED),
+    ],
+)
+def test_a_decision_takes_both_partners(answers, stands):
+    assert standing(answers) is stands
+
+
+def test_each_answers_for_one_partner_only():
+    assert partner_of({"coordinator", "volunteer"}) is CLUB
+    assert partner_of({"municipality"}) is MUNICIPALITY
+    assert partner_of({"municipality", "coordinator"}) is None
+    assert partner_of({"volunteer"}) is None
+
+
+def test_the_next_term_begins_the_day_after_and_lasts_a_year():
+    assert next_term(date(2026, 12, 31)) == (date(2027, 1, 1), date(2027, 12, 31))
+    assert next_term(date(2028, 2, 29)) == (date(2028, 3, 1), date(2029, 2, 28))
+
+
+def test_what_is_no_address_is_refused():
+    assert mail_address(" eva@timra.example ") == "eva@timra.example"
+    assert mail_address("") == ""
+    for wrong in ("eva", "eva@", "a@b.se\nBCC: c@d.se", "eva @x.se"):
+        with pytest.raises(Invalid):
+            mail_address(wrong)
+
+
+class Group:
+    def __init__(self, database):
+        self.database = database
+        self.town = database.write(make.town)
+        self.acting = make.acting(self.town, None)
+
+    def do(self, verb, *values, **more):
+        return self.database.write(lambda connection: verb(connection, self.acting, *values, **more))
+
+    def propose(self, kind=DecisionKind.EXTENSION):
+        return self.do(actions.propose, self.town.agreement_id, kind, "Ett år till", "")
+
+    def answer(self, decision, partner, *, agreed=True):
+        return self.do(actions.answer, decision, partner, agreed=agreed)
+
+    def decision(self):
+        with self.database.reading() as connection:
+            return queries.decisions(connection, self.town.id)[0]
+
+    def renew(self):
+        with self.database.reading() as connection:
+            agreement = agreement_on(connection, self.town.id, make.FRIDAY)
+        return self.do(actions.renew, agreement)
+
+
+@pytest.fixture
+def group(each_database):
+    return Group(each_database)
+
+
+def test_next_years_agreement_is_made_from_this_one_when_both_have_decided(group):
+    extension = group.propose()
+    with pytest.raises(NotDecided):
+        group.renew()
+    group.answer(extension, CLUB)
+    group.answer(extension, CLUB)
+    with pytest.raises(NotDecided):
+        group.renew()
+    group.answer(extension, MUNICIPALITY)
+    assert group.decision().standing is Standing.DECIDED
+    made = group.renew()
+    with group.database.reading() as connection:
+        later = agreement_on(connection, group.town.id, date(2028, 6, 1))
+        present = agreement_on(connection, group.town.id, make.FRIDAY)
+    assert (later.id, later.starts_on, later.ends_on) == (made, date(2028, 1, 1), date(2028, 12, 31))
+    assert (later.lines, later.night_rate_ore) == (present.lines, present.night_rate_ore)
+    with pytest.raises(AlreadyRenewed):
+        group.renew()
+
+
+def test_many_who_renew_at_once_make_one_agreement(group):
+    extension = group.propose()
+    for partner in Partner:
+        group.answer(extension, partner)
+    assert at_once(6, group.renew) == ["AlreadyRenewed"] * 5
+    with group.database.reading() as connection:
+        assert len(connection.execute(select(Agreement.id)).all()) == 2
+
+
+def test_another_decision_is_no_extension_and_a_no_stays(group):
+    deviation = group.propose(DecisionKind.DEVIATION)
+    for partner in Partner:
+        group.answer(deviation, partner)
+    with pytest.raises(NotDecided):
+        group.renew()
+    extension = group.propose()
+    group.answer(extension, MUNICIPALITY, agreed=False)
+    with pytest.raises(AlreadyDecided):
+        group.answer(extension, MUNICIPALITY)
+    assert group.decision().standing is Standing.REFUSED
+    with pytest.raises(NotYourPartner):
+        group.answer(extension, None)
+    with pytest.raises(NothingHere):
+        group.answer(999, CLUB)
+
+
+def test_a_meeting_that_has_been_or_lasts_nothing_is_refused(group):
+    for starts_at, minutes, place in (
+        (make.NOW, 60, "Kommunhuset"),
+        (make.NOW + timedelta(days=1), 0, "Kommunhuset"),
+        (make.NOW + timedelta(days=1), 601, "Kommunhuset"),
+        (make.NOW + timedelta(days=1), 60, "  "),
+    ):
+        with pytest.raises(Invalid):
+            group.do(actions.call_meeting, starts_at, minutes, place, "")
+
+
+@pytest.fixture
+def cast(database, town):
+    def write(connection):
+        karin = make.person(connection, town, "Karin")
+        grant_role(connection, town.id, karin, Role.COORDINATOR, make.NOW)
+        mats = make.person(connection, town, "Mats", state=None)
+        grant_role(connection, town.id, mats, Role.MUNICIPALITY, make.NOW)
+        return karin, mats
+
+    return database.write(write)
+
+
+def test_each_partner_consents_by_its_own_hand_on_the_page(app, town, cast):
+    boss, reader = (Visitor(app, town).sign_in(person) for person in cast)
+    fields = {"kind": "deviation", "title": "Sju andra områden", "text": "Kostar 2 500 kr mer."}
+    boss.follow(boss.send("/lead/steering/decisions", fields))
+    boss.follow(boss.send("/lead/steering/decisions/1/answer", {"agreed": "yes"}))
+    assert "Öppet: det krävs båda parter" in boss.words()
+    assert not boss.forms_to("/lead/steering/decisions/1/answer")
+    reader.get("/lead/steering")
+    reader.follow(reader.send("/lead/steering/decisions/1/answer", {"agreed": "yes"}))
+    assert "Beslutat av båda parter" in reader.words()
+    boss.send("/lead/steering/renew", status=409)
+
+
+def test_a_meeting_becomes_a_file_that_calendars_take_in_and_out(app, town, cast):
+    boss = Visitor(app, town).sign_in(cast[0])
+    member = {"partner": "municipality", "name": "Ida Ånge", "email": "ida@timra.example"}
+    boss.send("/lead/steering/members", member)
+    meeting = {"starts_at": "2026-12-03T09:30", "minutes": "60", "place": "Kommunhuset", "agenda": "Budget\nNästa år"}
+    boss.send("/lead/steering/meetings", meeting)
+    answer = boss.get("/lead/steering/meetings/1.ics")
+    assert answer.content_type == "text/calendar; method=REQUEST; charset=utf-8"
+    calendar = icalendar.Calendar.from_ical(answer.data)
+    event = calendar.walk("VEVENT")[0]
+    assert (calendar["METHOD"], event["SEQUENCE"]) == ("REQUEST", 0)
+    assert event.decoded("DTSTART") == datetime(2026, 12, 3, 8, 30, tzinfo=UTC)
+    assert (str(event["ATTENDEE"]), event["ATTENDEE"].params["CN"]) == ("mailto:ida@timra.example", "Ida Ånge")
+    assert str(event["ORGANIZER"]).startswith("mailto:")
+    boss.send("/lead/steering/meetings/1/cancel")
+    cancelled = icalendar.Calendar.from_ical(boss.get("/lead/steering/meetings/1.ics").data)
+    after = cancelled.walk("VEVENT")[0]
+    assert (cancelled["METHOD"], after["STATUS"], after["SEQUENCE"]) == ("CANCEL", "CANCELLED", 1)
+    assert after["UID"] == event["UID"]
+    boss.send("/lead/steering/members/1/remove")
+    boss.get("/lead/steering")
+    assert "ida@timra.example" not in boss.text
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "told"),
+    [
+        ("members", {"partner": "club", "name": "", "email": ""}, "Fyll i det här"),
+        ("members", {"partner": "x", "name": "Ida"}, "Välj en"),
+        ("members", {"partner": "club", "name": "Ida", "email": "ida"}, "ingen e-postadress"),
+        ("meetings", {"starts_at": "i morgon"}, "Välj dag och tid"),
+        ("meetings", {"starts_at": "2020-01-01T10:00", "minutes": "60", "place": "x"}, "inte har varit"),
+        ("decisions", {"kind": "ordinary", "title": "x" * 121}, "för långt"),
+        ("decisions", {"kind": "ordinary", "title": "x", "text": "y" * 2001}, "för långt"),
+    ],
+)
+def test_what_needs_mending_is_told_and_kept(app, town, cast, path, fields, told):
+    boss = Visitor(app, town).sign_in(cast[0])
+    boss.send(f"/lead/steering/{path}", fields, 422)
+    assert told in boss.words()
+    kept = [value for value in fields.values() if len(value) > 1 and value != "club"]
+    assert all(value in boss.text for value in kept if value not in {"ordinary", "x"})
