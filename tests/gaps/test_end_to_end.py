@@ -62,3 +62,16 @@ def test_the_autopilot_s_texts_leave_by_day_only(site):
     worker.once(app)
     asked = [one for one in operator.messages() if "Kan du gå" in one["body"]]
     assert len(asked) == len({one["to"] for one in asked}) >= 3
+
+
+def test_without_an_operator_the_pages_say_that_nothing_leaves(tmp_path, empty_sqlite):
+    shutil.copyfile(empty_sqlite, tmp_path / "mute.sqlite3")
+    url = f"sqlite:///{tmp_path / 'mute.sqlite3'}"
+    database = Database(url)
+    app = create_app(settings(url, demo=False), clock=make.SetClock(make.before_start(60)), database=database)
+    story = Story(database, walkers=4)
+    boss = Visitor(app, story.town).sign_in(story.boss)
+    for path in ("/lead", f"/lead/shifts/{story.shift}/asking", "/lead/autopilot"):
+        boss.get(path)
+        assert "Inga sms går härifrån" in boss.words(), path
+    database.dispose()
