@@ -69,12 +69,12 @@ def _register_pages(app: Application) -> None:
     from scheduler.leading import shift_pages
     from scheduler.messages import pages as messages
     from scheduler.money import pages as money
-    from scheduler.people import pages, text_pages
+    from scheduler.people import number_pages, pages, text_pages
     from scheduler.reports import pages as reports
     from scheduler.sendings import pages as sendings
     from scheduler.steering import pages as steering
     from scheduler.walks import pages as walks
 
-    first = (messages, pages, text_pages, bookings, finding, calendars, gaps, leading, shift_pages)
+    first = (messages, pages, text_pages, number_pages, bookings, finding, calendars, gaps, leading, shift_pages)
     for room in (*first, answers, sendings, walks, money, reports, clubs, steering):
         app.register_blueprint(room.pages)

@@ -59,6 +59,7 @@ class MessageKind(StrEnum):
     SIGN_IN_CODE = "sign_in_code"
     NUMBER_CODE = "number_code"
     NUMBER_CHANGED = "number_changed"
+    NUMBER_ASKED = "number_asked"
     APPROVED = "approved"
     REMINDER_TWO_DAYS = "reminder_two_days"
     REMINDER_THREE_HOURS = "reminder_three_hours"

@@ -131,6 +131,10 @@ def _number_changed(words: NullTranslations) -> str:
     return words.gettext("Your number in Lykta is now another one. Was it not you? Call %(phone)s.")
 
 
+def _number_asked(words: NullTranslations) -> str:
+    return words.gettext("Lykta asks: is this %(name)s's number now? Say yes here: %(link)s Not you? Do nothing.")
+
+
 def _passed_on(words: NullTranslations) -> str:
     return words.gettext("From %(name)s: %(text)s Answer: %(link)s")
 
@@ -166,6 +170,7 @@ TEXTS: dict[MessageKind, Pattern] = {
     MessageKind.REINSTATED: _reinstated,
     MessageKind.PUT_ON: _put_on,
     MessageKind.TAKEN_OFF: _taken_off,
+    MessageKind.NUMBER_ASKED: _number_asked,
     MessageKind.PASSED_ON: _passed_on,
     MessageKind.NOTICE: _notice,
     MessageKind.CEILING_NEAR: _ceiling_near,

@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
@@ -108,44 +109,49 @@ def change_number(
         return Answer(Outcome.WRONG if taken.tries_left else Outcome.ENDED, tries_left=taken.tries_left)
     connection.execute(update(SignInCode).where(SignInCode.id == taken.id).values(used_at=now, joining=None))
     drop(connection, f"code:{taken.id}", now)
-    _make_it_hers(connection, visitor, phone, now)
+    partnership, person = visitor.partnership, visitor.person
+    owner = Owner(partnership.id, partnership.coordinator_phone, person.id, person.language, visitor.session_id)
+    give_number(connection, owner, phone, now)
     return Answer(Outcome.SIGNED_IN)
 
 
-def _make_it_hers(connection: Connection, visitor: Visitor, phone: str, now: datetime) -> None:
-    assert visitor.partnership is not None
-    assert visitor.person is not None
-    old = connection.execute(select(Person.phone).where(Person.id == visitor.person.id)).scalar_one()
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose number changes. `session_id` is the one device that stays signed in."""
+
+    partnership_id: int
+    coordinator_phone: str
+    person_id: int = 0
+    language: str = ""
+    session_id: int | None = None
+
+    def of(self, person_id: int, language: str) -> "Owner":
+        return replace(self, person_id=person_id, language=language)
+
+
+def give_number(connection: Connection, owner: Owner, phone: str, now: datetime) -> None:
+    """Make a proven number a person's: every other device is signed out, and the old number is told."""
+    old = connection.execute(select(Person.phone).where(Person.id == owner.person_id)).scalar_one()
     standing.start(connection, phone)
     if old == phone:
         return
     connection.execute(
-        update(Person).where(Person.id == visitor.person.id).values(phone=phone, revision=Person.revision + 1)
+        update(Person).where(Person.id == owner.person_id).values(phone=phone, revision=Person.revision + 1)
     )
+    others = SignInSession.person_id == owner.person_id, SignInSession.ended_at.is_(None)
     connection.execute(
         update(SignInSession)
-        .where(
-            SignInSession.person_id == visitor.person.id,
-            SignInSession.id != visitor.session_id,
-            SignInSession.ended_at.is_(None),
-        )
+        .where(*others, *([SignInSession.id != owner.session_id] if owner.session_id is not None else []))
         .values(ended_at=now)
     )
-    change = Change(
-        "person.number", person_id=visitor.person.id, before={"to": masked(old)}, after={"to": masked(phone)}
+    change = Change("person.number", person_id=owner.person_id, before={"to": masked(old)}, after={"to": masked(phone)})
+    audit.record(connection, owner.partnership_id, now, owner.person_id, change)
+    text = Text(
+        kind=MessageKind.NUMBER_CHANGED,
+        fact=f"number:{owner.person_id}:{int(now.timestamp())}",
+        about=f"old_number:{owner.person_id}",
+        words={"phone": as_swedes_write(owner.coordinator_phone)},
+        due_at=now,
+        deadline_at=now + CODE_LIVES * 6,
     )
-    audit.record(connection, visitor.partnership.id, now, visitor.person.id, change)
-    queue(
-        connection,
-        visitor.partnership.id,
-        Recipient(old, visitor.person.language, visitor.person.id),
-        Text(
-            kind=MessageKind.NUMBER_CHANGED,
-            fact=f"number:{visitor.person.id}:{int(now.timestamp())}",
-            about=f"old_number:{visitor.person.id}",
-            words={"phone": as_swedes_write(visitor.partnership.coordinator_phone)},
-            due_at=now,
-            deadline_at=now + CODE_LIVES * 6,
-        ),
-        now,
-    )
+    queue(connection, owner.partnership_id, Recipient(old, owner.language, owner.person_id), text, now)

@@ -20,6 +20,7 @@ def problem_sentence(refusal: Invalid) -> str:
         ("phone", "not_a_number"): gettext("That is not a whole mobile number. Type it like 070-174 06 05."),
         ("phone", "not_mobile"): gettext("That is a landline. Type a mobile number, since we send texts to it."),
         ("phone", "foreign"): gettext("Only Swedish mobile numbers work. Type one like 070-174 06 05."),
+        ("phone", "taken"): gettext("Somebody else has that number already."),
         ("born_on", "empty"): gettext("Type your date of birth, like 1990-05-31."),
         ("born_on", "identity_number"): gettext(
             "Type only the date, like 1990-05-31. We never keep identity numbers, so the last four digits are gone."

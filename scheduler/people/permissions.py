@@ -49,6 +49,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "ask for people": frozenset({"coordinator"}),
     "read the log": frozenset({"coordinator"}),
     "see a person": frozenset({"coordinator"}),
+    "note a number": frozenset({"coordinator"}),
     "see texts": frozenset({"coordinator"}),
     "send texts": frozenset({"coordinator"}),
     "approve members": frozenset({"contact", "coordinator"}),

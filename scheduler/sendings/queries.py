@@ -68,7 +68,7 @@ def texts(
         .outerjoin(Person, Person.id == Message.person_id)
         .where(
             Message.partnership_id == partnership_id,
-            Message.kind.not_in([MessageKind.SIGN_IN_CODE, MessageKind.NUMBER_CODE]),
+            Message.kind.not_in([MessageKind.SIGN_IN_CODE, MessageKind.NUMBER_CODE, MessageKind.NUMBER_ASKED]),
         )
         .order_by(Message.id.desc())
         .limit(MOST_SHOWN)

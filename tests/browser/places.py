@@ -269,6 +269,8 @@ PLACES = (
     Place("write a text, nothing said", "coordinator", "/lead/texts/new", nothing_written),
     Place("write a text, seen first", "coordinator", "/lead/texts/new", seen_first),
     Place("which texts", "volunteer", "/me/texts"),
+    Place("note a number", "coordinator", "/lead/people/1/number"),
+    Place("a question that is over", "", "/number/never-sent"),
     Place("change number", "volunteer", "/me/number"),
     Place("change number, code", "volunteer", "/me/number", new_number),
     Place("not for her", "volunteer", "/lead"),

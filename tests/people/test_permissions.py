@@ -38,6 +38,10 @@ MATRIX = {
     "people.members": ("/lead/members", CLUBS),
     "people.invitation": ("/lead/clubs/{club}/invitation", CLUBS),
     "people.person": ("/lead/people/{person}", LEADING),
+    "numbers.note": ("/lead/people/{person}/number", LEADING),
+    # A link that was never sent asks nothing, whoever opens it.
+    "numbers.changed": ("/number", PUBLIC),
+    "numbers.question": ("/number/never-sent", dict.fromkeys(KINDS, 410)),
     "gaps.gaps": ("/lead", NUMBERS),
     "gaps.shift": ("/lead/shifts/{shift}", LEADING),
     "my_texts.choices": ("/me/texts", MEMBER),
@@ -107,6 +111,8 @@ POST_MATRIX = {
     "my_texts.choose": ("/me/texts", dict.fromkeys(KINDS, 303) | {"nobody": 403}),
     "my_texts.send_code": ("/me/number", dict.fromkeys(KINDS, 422) | {"nobody": 403}),
     "my_texts.check_code": ("/me/number/code", dict.fromkeys(KINDS, 303) | {"nobody": 403}),
+    "numbers.ask": ("/lead/people/{person}/number", dict.fromkeys(KINDS, 403) | {"coordinator": 422}),
+    "numbers.answer": ("/number/never-sent", dict.fromkeys(KINDS, 410)),
     "sendings.use_number": (
         "/lead/texts/people/{person}/use-number",
         dict.fromkeys(KINDS, 403) | {"coordinator": 303},
