@@ -329,7 +329,7 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
               "/me/calendar", "/me/calendar/needs/0"}  # fmt: skip
     theirs |= {"/lead/season", "/lead/season/plan", "/lead/log"}
     theirs |= {"/lead/clubs", "/lead/clubs/proposal"}
-    theirs |= {"/lead/autopilot"}
+    theirs |= {"/lead/autopilot", "/number"}
     theirs |= {"/accounts", "/accounts.csv", "/accounts.json"}
     theirs |= {"/lead/money/payouts", "/lead/money/payouts.csv"}
     theirs |= {"/lead/reports", "/lead/reports/month/2026-11-01", "/lead/reports/month/2026-11-01.pdf"}
@@ -342,7 +342,7 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
             assert "Arenaområdet 27" not in stranger.words()
             assert "Nattvandring Timrå" not in stranger.text
         elif "sign-in" not in path and path != "/me/number/code":
-            stranger.get(path.format(**names), 404)
+            stranger.get(path.format(**names), 410 if path == "/number/never-sent" else 404)
     for endpoint, (path, _) in POST_MATRIX.items():
         if "{" in path and endpoint != "people.join":
             Visitor(app, other, host="ange.example").sign_in(boss).send(path.format(**names), {}, 404)
