@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from pathlib import Path
 
 import click
 from flask.cli import AppGroup
@@ -21,6 +22,7 @@ def register(app: Application) -> None:
     for group in (_db(app), partnership(app), people(app), nights(app), bookings(app)):
         app.cli.add_command(group)
     _register_prepare(app)
+    _register_copies(app)
     _register_worker(app)
     if app.settings.demo:
         from scheduler.demo.commands import group as demo
@@ -80,6 +82,34 @@ def _register_prepare(app: Application) -> None:
             if fill_once(app.database, app.clock.now(), app.settings.public_url):
                 click.echo("The demo partnership is in place.")
         click.echo("The database is ready.")
+
+
+def _register_copies(app: Application) -> None:
+    from scheduler.kit import backup as copies
+
+    @app.cli.command("backup")
+    @click.argument("file", required=False, type=click.Path(path_type=Path))
+    def backup(file: Path | None) -> None:
+        """Copy the whole database to FILE (default: backups/ in this folder) while everything goes on."""
+        now = app.clock.now()
+        copy = file or Path("backups") / f"lykta-{now:%Y-%m-%dT%H%M%SZ}"
+        try:
+            manifest = copies.make(app.settings.database_url, copy, now)
+        except copies.BackupError as error:
+            raise click.ClickException(str(error)) from None
+        click.echo(f"{copy}: {manifest.total} rows in {len(manifest.rows)} tables, opened and counted again.")
+
+    @app.cli.command("restore")
+    @click.argument("file", type=click.Path(path_type=Path))
+    @click.option("--check", is_flag=True, help="Restore into a temporary place and tell whether the copy is good.")
+    def restore(file: Path, check: bool) -> None:
+        """Put the copy FILE into the empty database that SCHEDULER_DATABASE_URL names. Stop web and worker first."""
+        try:
+            manifest = copies.restore(app.settings.database_url, file, check=check)
+        except copies.BackupError as error:
+            raise click.ClickException(str(error)) from None
+        counted = f"{manifest.total} rows of {manifest.made_at}, revision {manifest.revision}"
+        click.echo(f"The copy is good: {counted}." if check else f"Restored: {counted}. Now: flask db upgrade")
 
 
 def _register_worker(app: Application) -> None:
