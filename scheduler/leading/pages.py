@@ -19,7 +19,7 @@ from scheduler.people.queries import log
 pages = Blueprint("leading", __name__)
 
 INVALID = 422
-WEEKEND = ("4", "5")
+WEEKEND = [str(day) for day in queries.WEEKEND]
 
 
 def _seasons() -> list[queries.SeasonView]:
@@ -68,7 +68,8 @@ def _first_form(seasons: list[queries.SeasonView]) -> SeasonForm:
     values = dict(USUAL)
     for one in seasons:
         first = max([today(), one.agreement.starts_on, *(night.date + timedelta(days=1) for night in one.nights)])
-        if first <= one.agreement.ends_on:
+        left = (one.agreement.ends_on - first).days + 1
+        if any((first + timedelta(days=day)).weekday() in queries.WEEKEND for day in range(min(left, 7))):
             values |= {"first": str(first), "last": str(one.agreement.ends_on)}
             break
     return SeasonForm(values, WEEKEND, [str(area) for area in known], known)

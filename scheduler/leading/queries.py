@@ -15,6 +15,9 @@ from scheduler.partnership.tables import Agreement, Club
 from scheduler.people.rules import MembershipState
 from scheduler.people.tables import Membership, Person
 
+# Friday and Saturday.
+WEEKEND = (4, 5)
+
 
 @dataclass(frozen=True, slots=True)
 class NightLine:

@@ -65,6 +65,8 @@ MATRIX = {
     "clubs.clubs": ("/lead/clubs", LEADING | {"contact": 303}),
     "clubs.club": ("/lead/clubs/{club}", CLUBS),
     "clubs.proposal": ("/lead/clubs/proposal", LEADING),
+    "folk.people": ("/lead/people", CLUBS),
+    "folk.end": ("/lead/memberships/{membership}/end", CLUBS),
     "leading.season": ("/lead/season", LEADING),
     "leading.plan": ("/lead/season/plan", LEADING),
     "leading.story": ("/lead/log", LEADING),
@@ -154,6 +156,11 @@ POST_MATRIX = {
         dict.fromkeys(KINDS, 403) | {"contact": 404, "coordinator": 404},
     ),
     "clubs.share": ("/lead/clubs/proposal", ONLY_LEADING | {"coordinator": 422}),
+    "folk.approve": ("/lead/people/approve", dict.fromkeys(KINDS, 403) | {"contact": 422, "coordinator": 422}),
+    "folk.end": (
+        "/lead/memberships/999999/end",
+        dict.fromkeys(KINDS, 403) | {"contact": 404, "coordinator": 404},
+    ),
     "leading.write_plan": ("/lead/season/plan", ONLY_LEADING | {"coordinator": 422}),
     "leading.settle": ("/lead/season/999999/undo", ONLY_LEADING),
     "leading.publish_on": ("/lead/season/999999/publish-on", ONLY_LEADING),
@@ -232,10 +239,19 @@ def cast(database, town):
             "offered": offered,
             "club": town.club_id,
             "person": outsider,
+            "membership": membership(connection, outsider),
             "invitation": invitation(connection, town),
         }
 
     return database.write(write)
+
+
+def membership(connection, person_id):
+    from sqlalchemy import select
+
+    from scheduler.people.tables import Membership
+
+    return connection.execute(select(Membership.id).where(Membership.person_id == person_id)).scalar_one()
 
 
 def invitation(connection, town):
@@ -328,7 +344,7 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
               "/lead/texts", "/lead/texts/new", "/me/texts", "/me/number", "/demo/sms",
               "/me/calendar", "/me/calendar/needs/0"}  # fmt: skip
     theirs |= {"/lead/season", "/lead/season/plan", "/lead/log"}
-    theirs |= {"/lead/clubs", "/lead/clubs/proposal"}
+    theirs |= {"/lead/people", "/lead/clubs", "/lead/clubs/proposal"}
     theirs |= {"/lead/autopilot", "/number"}
     theirs |= {"/accounts", "/accounts.csv", "/accounts.json"}
     theirs |= {"/lead/money/payouts", "/lead/money/payouts.csv"}

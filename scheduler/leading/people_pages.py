@@ -1,0 +1,63 @@
+from flask import Blueprint, g, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from scheduler.bookings.pages import acting
+from scheduler.kit.refusals import Invalid
+from scheduler.kit.templating import path_for
+from scheduler.kit.web import connection, needs, row_id
+from scheduler.leading import members
+from scheduler.partnership.queries import clubs
+from scheduler.people.pages import own_clubs
+from scheduler.people.rules import MembershipState
+
+pages = Blueprint("folk", __name__)
+
+LONGEST_SEARCH, MOST_PAGES, MOST_AT_ONCE = 60, 2000, 200
+
+
+@pages.get("/lead/people")
+@needs("approve members")
+def people() -> str:
+    partnership_id, own = g.visitor.partnership.id, own_clubs()
+    state = request.args.get("state", "")
+    sought = members.Sought(
+        text=" ".join(request.args.get("q", "").replace("\x00", "").split())[:LONGEST_SEARCH],
+        state=MembershipState(state) if state in set(MembershipState) else None,
+        club_id=request.args.get("club", type=int),
+        club_ids=own,
+        page=min(max(request.args.get("page", 0, type=int), 0), MOST_PAGES),
+    )
+    listed = clubs(connection(), partnership_id)
+    choices = [(club.id, club.name) for club in listed if own is None or club.id in own]
+    if sought.club_id not in dict(choices):
+        sought = members.Sought(sought.text, sought.state, None, own, sought.page)
+    found = members.members(connection(), partnership_id, sought)
+    return render_template(
+        "leading/people.html",
+        sought=sought,
+        people=found[: members.PAGE],
+        more=len(found) > members.PAGE,
+        clubs=choices,
+        states=list(MembershipState),
+        ended=request.args.get("ended", type=int),
+    )
+
+
+@pages.post("/lead/people/approve")
+@needs("approve members")
+def approve() -> AnyResponse:
+    chosen = [row_id(one) for one in request.form.getlist("membership")]
+    if not chosen or len(chosen) > MOST_AT_ONCE:
+        raise Invalid(problem="request")
+    members.approve_many(connection(), g.visitor, acting(), chosen, own_clubs() or frozenset())
+    return redirect(path_for("people.members"), code=303)
+
+
+@pages.route("/lead/memberships/<int:membership_id>/end", methods=["GET", "POST"])
+@needs("approve members")
+def end(membership_id: int) -> str | AnyResponse:
+    if request.method == "POST":
+        freed = members.end_membership(connection(), acting(), membership_id, own_clubs())
+        return redirect(path_for("folk.people", ended=freed), code=303)
+    seen = members.ending(connection(), acting(), membership_id, own_clubs())
+    return render_template("leading/end_membership.html", ending=seen)
