@@ -14,6 +14,7 @@ from scheduler.bookings import waiting_list
 from scheduler.bookings.queries import booking_page
 from scheduler.bookings.reminding import plan_batch
 from scheduler.demo.notes import invented_note
+from scheduler.demo.papers import write_papers
 from scheduler.demo.people import COORDINATOR_PHONE, FIRST_NUMBER, TEAM_PHONE, invented_people
 from scheduler.demo.searching import failing, search, stayed_away
 from scheduler.kit.database import Database
@@ -135,7 +136,9 @@ def _fill(connection: Connection, now: datetime, site: str) -> bool:
         _term(connection, partnership_id, areas, starts_on, ends_on, today, founded_at)
     acting = Acting(partnership_id, None, founded_at, ZONE, site)
     _past(connection, acting, cast, random, now)
-    settle_all(connection, Acting(partnership_id, None, now, ZONE, site))
+    later = Acting(partnership_id, None, now, ZONE, site)
+    settle_all(connection, later)
+    write_papers(connection, later, today)
     _coming(connection, acting, cast, random, now)
     return True
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import board, booking, feed, home, listing, memory, race, season, statements, texts
+from . import board, booking, feed, home, listing, memory, race, season, statements, texts, tonight
 from .databases import KINDS, Source, source
 from .figures import Figure, table, write
 from .product import Product
@@ -97,6 +97,11 @@ def run_season(run: Run) -> list[Figure]:
     return season.measure(run.kind, run.folder) if run.kind == "sqlite" else []
 
 
+def run_tonight(run: Run) -> list[Figure]:
+    subjects = run.filled(Product), run.filled(Bare)
+    return tonight.measure(*subjects, run.kind, run.folder, rounds=run.rounds, requests=run.requests)
+
+
 def run_check(run: Run) -> list[Figure]:
     """The bench beside itself: bare against bare, which gives 1 and the noise; and a race that bare wins."""
     wanted = booking.room(run.rounds, run.requests)
@@ -124,6 +129,7 @@ BENCHES: dict[str, Callable[[Run], list[Figure]]] = {
     "feed": run_feed,
     "texts": run_texts,
     "memory": run_memory,
+    "tonight": run_tonight,
     "board": run_board,
     "season": run_season,
 }

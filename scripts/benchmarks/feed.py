@@ -176,16 +176,23 @@ def tagged(address: Address, paths: Sequence[str]) -> list[str]:
 
 
 def beside(
-    hello: Hello, polls: Polls, database: str, folder: Path, rounds: int, requests: int, least: float
+    hello: Hello,
+    polls: Polls,
+    database: str,
+    folder: Path,
+    rounds: int,
+    requests: int,
+    least: float,
+    bench: str = "feed",
 ) -> list[Figure]:
     tracks = compare(hello, polls, folder, rounds, requests)
     ours, theirs = tracks[polls.name], tracks[hello.name]
     rates = {"ours": round(median(ours.rates)), "bare": round(median(theirs.rates)), "unit": "requests/s"}
     times = {"ours": round(ours.processor_us, 1), "bare": round(theirs.processor_us, 1), "unit": "us a request"}
     return [
-        Figure("feed", database, f"{polls.name}, rate to hello", paired(ours.rates, theirs.rates), "ratio",
+        Figure(bench, database, f"{polls.name}, rate to hello", paired(ours.rates, theirs.rates), "ratio",
                least=least, details=rates),
-        Figure("feed", database, f"{polls.name}, hello's processor time to its own",
+        Figure(bench, database, f"{polls.name}, hello's processor time to its own",
                theirs.processor_us / ours.processor_us, "ratio", details=times),
     ]  # fmt: skip
 

@@ -57,6 +57,7 @@ def furnish(site: Site) -> Ids:
         "full_shift": full,
         "clash_shift": free[2],
         "lead_shift": queued,
+        "noted_shift": site.without_note(),
         "person": volunteer,
     }
     site.act(volunteer, actions.hand_over, ids["handing_over"], None)
@@ -72,7 +73,7 @@ def furnish_friday(site: Site) -> Ids:
     """Give the volunteer the walk of the evening."""
     volunteer = site.person("volunteer")
     shift = site.coming()[0]
-    return {"tonight": site.act(volunteer, actions.book, shift.id, volunteer, "furnished")}
+    return {"tonight_shift": shift.id, "tonight": site.act(volunteer, actions.book, shift.id, volunteer, "furnished")}
 
 
 def _ask_her(site: Site, volunteer: int, shifts: list[int]) -> None:
@@ -199,6 +200,11 @@ def past_opened(page: Page) -> None:
     page.locator("summary").last.click()
 
 
+def nothing_chosen(page: Page) -> None:
+    page.locator("main form button").last.click()
+    expect(page.get_by_role("alert").first).to_be_visible()
+
+
 def full_meanwhile(page: Page) -> None:
     """Tap a button that was true a moment ago."""
     page.locator(QUEUE).first.evaluate("(button) => button.form.elements.waiting.remove()")
@@ -273,9 +279,22 @@ PLACES = (
     Place("a question that is over", "", "/number/never-sent"),
     Place("change number", "volunteer", "/me/number"),
     Place("change number, code", "volunteer", "/me/number", new_number),
+    Place("right now", "coordinator", "/lead/now"),
+    Place("the note of a walk", "coordinator", "/shifts/{noted_shift}/note"),
+    Place("the note of a walk, nothing chosen", "coordinator", "/shifts/{noted_shift}/note", nothing_chosen),
+    Place("money", "coordinator", "/lead/money"),
+    Place("money, municipality", "municipality", "/lead/money"),
+    Place("every entry", "coordinator", "/lead/money/entries"),
+    Place("a purchase", "coordinator", "/lead/money/purchases/new"),
+    Place("payouts", "coordinator", "/lead/money/payouts", all_opened),
+    Place("reports", "coordinator", "/lead/reports"),
+    Place("a quarter", "municipality", "/lead/reports/quarter/2026-07-01", all_opened),
+    Place("steering group", "coordinator", "/lead/steering", all_opened),
+    Place("open accounts", "", "/accounts"),
     Place("not for her", "volunteer", "/lead"),
     Place("tonight's walk", "volunteer", "/bookings/{tonight}", on_friday=True),
     Place("tonight's walk, leave", "volunteer", "/bookings/{tonight}/leave", on_friday=True),
+    Place("the evening", "volunteer", "/shifts/{tonight_shift}/walk", on_friday=True),
     Place("tonight, home", "volunteer", "/", on_friday=True),
     Place("tonight, somebody is out", "", "/tonight", on_friday=True),
 )

@@ -23,6 +23,7 @@ from scheduler.kit.database import Database
 from scheduler.nights.tables import Night, Shift
 from scheduler.people.rules import Acting
 from scheduler.people.tables import Person
+from scheduler.walks.queries import notes_missing
 from tests import make
 
 Result = TypeVar("Result")
@@ -174,6 +175,12 @@ class Site:
             .where(Shift.starts_at > self.now, Shift.starts_at < self.now + timedelta(days=days))
             .order_by(Shift.starts_at, Shift.id)
         )
+
+    def without_note(self) -> int:
+        """Return the shift that is over and still lacks its note."""
+        partnership = self._ask(select(Night.partnership_id).limit(1))[0].partnership_id
+        with self.database.reading() as connection:
+            return notes_missing(connection, partnership, self.now)[-1].shift_id
 
     def bookings(self, person_id: int) -> list[Any]:
         """Return the person's bookings of coming shifts that have not ended: id, shift_id, state."""

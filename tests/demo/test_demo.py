@@ -112,3 +112,23 @@ def test_the_demo_s_phone_can_answer(app, database):
     assert "MINA" in visitor.words()
     assert "Dina pass:" in visitor.words() or "inga bokade pass" in visitor.words()
     visitor.send("/demo/sms", {"phone": "+46701234567", "body": "MINA"}, 422)
+
+
+def test_the_demo_has_its_papers_and_its_sums_agree(database):
+    from scheduler.money.payouts import payouts
+    from scheduler.money.queries import budget, reconciliation
+    from scheduler.reports.queries import frozen_reports
+    from scheduler.steering.queries import decisions
+    from scheduler.steering.rules import Standing
+
+    fill(database)
+    with database.reading() as connection:
+        agreement = agreement_on(connection, 1, make.NOW.date())
+        sums = reconciliation(connection, agreement.id)
+        money = budget(connection, agreement, make.NOW)
+        assert sums.agrees
+        assert sums.by_night == 250_000 * money.nights_walked > 70 * 250_000
+        assert [one.period.last for one in frozen_reports(connection, 1)] == [date(2026, 9, 30)]
+        assert len(payouts(connection, agreement.id)) >= 6
+        stand = [one.standing for one in decisions(connection, 1)]
+        assert stand == [Standing.OPEN, Standing.DECIDED]

@@ -1,0 +1,63 @@
+"""What the demo's coordinator has done on Mondays: a purchase, a frozen quarter, its payouts, a decision."""
+
+from contextlib import suppress
+from datetime import date, timedelta
+
+from sqlalchemy import Connection
+
+from scheduler.kit.paper import Paper
+from scheduler.kit.refusals import Refusal
+from scheduler.money.actions import buy
+from scheduler.money.payouts import freeze as freeze_payouts
+from scheduler.money.payouts import proposals
+from scheduler.money.queries import current_agreement
+from scheduler.partnership.rules import BudgetLineKind
+from scheduler.people.rules import Acting
+from scheduler.reports.actions import freeze as freeze_report
+from scheduler.reports.rules import PeriodKind, period
+from scheduler.steering.actions import add_member, answer, propose
+from scheduler.steering.rules import DecisionKind, Partner
+
+VESTS_ORE = 249_500
+MEMBERS = (
+    (Partner.MUNICIPALITY, "Ledamot A, kommunen"),
+    (Partner.MUNICIPALITY, "Ledamot B, kommunen"),
+    (Partner.CLUB, "Ledamot C, föreningen"),
+    (Partner.CLUB, "Ledamot D, föreningen"),
+)
+
+
+def write_papers(connection: Connection, acting: Acting, today: date) -> None:
+    """Write what belongs to the agreement of today; what cannot be yet is left out."""
+    agreement = current_agreement(connection, acting.partnership_id, today)
+    with suppress(Refusal):
+        buy(
+            connection,
+            acting,
+            line=BudgetLineKind.MATERIAL,
+            what="Tio reflexvästar och fem lampor",
+            bought_on=max(agreement.starts_on, today - timedelta(days=120)),
+            amount_ore=VESTS_ORE,
+            receipt=("application/pdf", _receipt(acting)),
+            once="demo-vests",
+        )
+    last = period(PeriodKind.QUARTER, today).first - timedelta(days=1)
+    with suppress(Refusal):
+        freeze_report(connection, acting, agreement, period(PeriodKind.QUARTER, last))
+    with suppress(Refusal):
+        to_pay = sum(one.amount_ore for one in proposals(connection, agreement.id, last) if one.amount_ore > 0)
+        freeze_payouts(connection, acting, agreement.id, last, to_pay)
+    for partner, name in MEMBERS:
+        add_member(connection, acting, partner, name, "")
+    title = "Två områden på valborg och skolavslutningen"
+    decision_id = propose(connection, acting, agreement.id, DecisionKind.DEVIATION, title, "Betalas av oförutsett.")
+    for partner in Partner:
+        answer(connection, acting, decision_id, partner, agreed=True)
+    propose(connection, acting, agreement.id, DecisionKind.EXTENSION, "Ett år till", "")
+
+
+def _receipt(acting: Acting) -> bytes:
+    paper = Paper("Kvitto", "sv", acting.now)
+    paper.heading("Kvitto")
+    paper.paragraph("Påhittat, för visning.")
+    return paper.finish()
