@@ -36,6 +36,7 @@ from scheduler.people.reaching import reread, warn_of_ceilings
 from scheduler.people.rules import Acting
 from scheduler.people.signing_in import forget_old
 from scheduler.reports.queries import quarters_reported
+from scheduler.sendings import rereading as sendings_rereading
 from scheduler.walks.actions import forget_texts
 
 PASS_EVERY_SECONDS = 10.0
@@ -52,7 +53,7 @@ REREADING: dict[str, Rereading] = {
     "shift": rereading.reread,
     "asking": gap_rereading.reread,
     "membership": reread,
-    "notice": reread,
+    "notice": sendings_rereading.reread,
     "answer": reread,
     "incoming": reread,
     "ceiling": reread,

@@ -49,6 +49,7 @@ class Leaving:
 
 _CLAIMED = (
     Message.id,
+    Message.claim,
     Message.partnership_id,
     Message.person_id,
     Message.kind,
@@ -136,7 +137,7 @@ def _decide(
     people = {row.person_id for row in rows if row.person_id is not None}
     chosen = standing.preferences(connection, people)
     zones = _zones(connection, {row.partnership_id for row in rows})
-    full = at_ceiling(connection, {row.partnership_id for row in rows if row.kind in UNDER_CEILING}, now)
+    full = at_ceiling(connection, {row.partnership_id for row in rows if row.kind in UNDER_CEILING}, now, rows[0].claim)
     for row in sorted(rows, key=lambda row: (row.lane, row.due_at, row.id)):
         found = fresh[row.id]
         if not isinstance(found, Fresh):

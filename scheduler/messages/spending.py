@@ -46,8 +46,9 @@ class Spending:
         return self.spent_ore >= self.ceiling_ore
 
 
-def spending(connection: Connection, partnership_id: int, now: datetime) -> Spending:
-    """Return what the texts of this month, in the partnership's zone, have cost so far."""
+def spending(connection: Connection, partnership_id: int, now: datetime, *, apart_from: str = "") -> Spending:
+    """Return what the texts of this month, in the partnership's zone, have cost so far, apart from those of one
+    claim, about which it is still to be decided."""
     row = connection.execute(
         select(Partnership.time_zone, TextPlan.segment_ore, TextPlan.ceiling_ore, TextPlan.warned_month)
         .outerjoin(TextPlan, TextPlan.partnership_id == Partnership.id)
@@ -58,7 +59,10 @@ def spending(connection: Connection, partnership_id: int, now: datetime) -> Spen
     begun = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     count = connection.execute(
         select(func.count(Message.id), func.coalesce(func.sum(Message.segments), 0)).where(
-            Message.partnership_id == partnership_id, Message.claimed_at >= begun, Message.state.in_(LEFT)
+            Message.partnership_id == partnership_id,
+            Message.claimed_at >= begun,
+            Message.state.in_(LEFT),
+            func.coalesce(Message.claim, "-") != apart_from,
         )
     ).one()
     return Spending(
@@ -71,9 +75,9 @@ def spending(connection: Connection, partnership_id: int, now: datetime) -> Spen
     )
 
 
-def at_ceiling(connection: Connection, partnership_ids: Collection[int], now: datetime) -> set[int]:
-    """Return which of these partnerships have spent their month's ceiling."""
-    return {one for one in partnership_ids if spending(connection, one, now).reached}
+def at_ceiling(connection: Connection, partnership_ids: Collection[int], now: datetime, claim: str) -> set[int]:
+    """Return which of these partnerships have spent their month's ceiling before this claim."""
+    return {one for one in partnership_ids if spending(connection, one, now, apart_from=claim).reached}
 
 
 def change_plan(connection: Connection, partnership_id: int, segment_ore: int, ceiling_ore: int) -> None:

@@ -10,7 +10,7 @@ from scheduler.messages import halt, standing
 from scheduler.messages.spending import Spending, change_plan, spending
 from scheduler.people.queries import person_page
 from scheduler.sendings import actions, queries
-from scheduler.sendings.rules import Audience, Preview, audience
+from scheduler.sendings.rules import Audience, Draft, Preview, audience, chosen_moment
 
 pages = Blueprint("sendings", __name__)
 
@@ -83,6 +83,14 @@ def again(message_id: int) -> AnyResponse:
     return redirect(url_for("sendings.texts"), code=303)
 
 
+@pages.post("/lead/texts/<int:message_id>/take-back")
+@needs("send texts")
+def take_back(message_id: int) -> AnyResponse:
+    """Take back the sending that this text is part of, as far as it waits."""
+    actions.take_back(connection(), g.visitor.partnership.id, g.visitor.person.id, message_id, now())
+    return redirect(url_for("sendings.texts"), code=303)
+
+
 @pages.post("/lead/texts/read/<int:incoming_id>")
 @needs("send texts")
 def read(incoming_id: int) -> AnyResponse:
@@ -127,17 +135,18 @@ def new() -> str:
 @needs("send texts")
 def send() -> str | AnyResponse | tuple[str, int]:
     word, typed = request.form.get("to", ""), request.form.get("text", "")
+    day, clock = request.form.get("day", ""), request.form.get("clock", "")
     key = request.form.get("sending", "")
     key = key if 0 < len(key) <= LONGEST_KEY_CHARACTERS else once_key()
     partnership_id = g.visitor.partnership.id
     try:
-        to = audience(word)
-        shown = actions.preview(connection(), partnership_id, to, typed, zone(), now())
+        draft = Draft(audience(word), typed, chosen_moment(day, clock, zone(), now()))
+        shown = actions.preview(connection(), partnership_id, draft, zone(), now())
     except Invalid as refusal:
         return _form(word, typed, key, refusal), INVALID
     if request.form.get("step") != "send":
         return _form(word, typed, key, shown=shown)
-    count = actions.send(connection(), partnership_id, g.visitor.person.id, to, typed, key, zone(), now())
+    count = actions.send(connection(), partnership_id, g.visitor.person.id, draft, key, zone(), now())
     return redirect(url_for("sendings.texts", sent=count), code=303)
 
 
@@ -149,10 +158,13 @@ def _form(word: str, typed: str, key: str, refusal: Invalid | None = None, shown
         chosen=word,
         named=_named(word),
         typed=typed,
+        day=request.form.get("day", ""),
+        clock=request.form.get("clock", ""),
         key=key,
         problem=(refusal.field, refusal.problem) if refusal is not None else None,
         shown=shown,
         waits=shown is not None and shown.leaves_at > now(),
+        night=shown is not None and shown.leaves_at > shown.wanted_at,
         choices=queries.choices(connection(), partnership_id, today()),
         month=month,
     )

@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -186,6 +187,12 @@ def receivers(connection: Connection, partnership_id: int, to: Audience) -> list
         )
         for row in rows
     ]
+
+
+def still_in(connection: Connection, partnership_id: int, to: Audience, person_ids: Collection[int]) -> set[int]:
+    """Return which of these people are in an audience now."""
+    wanted = select(Person.id).where(Person.partnership_id == partnership_id, Person.id.in_(person_ids))
+    return set(connection.execute(_narrowed(wanted, to)).scalars())
 
 
 def _is_reachable(known: standing.Standing, chosen: standing.Preference) -> bool:

@@ -1,10 +1,12 @@
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from scheduler.kit.refusals import Invalid
 from scheduler.messages.rules import not_in_alphabet, segments, to_gsm7
 
+LONGEST_AHEAD = timedelta(days=60)
 LONGEST_CHARACTERS = 459  # three segments
 
 
@@ -43,6 +45,33 @@ def audience(word: str) -> Audience:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """What a coordinator wants to send: to whom, the words as they were typed, and not before when (None: now)."""
+
+    to: Audience
+    typed: str
+    at: datetime | None = None
+
+
+def chosen_moment(day: str, clock: str, zone: ZoneInfo, now: datetime) -> datetime | None:
+    """Return the instant of a typed "2026-11-27" and "17:30" in the zone; None for neither, which means now.
+
+    Raises Invalid("when") for half of it, what is no time, what is past, or more than sixty days ahead.
+    """
+    if not day.strip() and not clock.strip():
+        return None
+    try:
+        at = datetime.combine(date.fromisoformat(day.strip()), time.fromisoformat(clock.strip()), tzinfo=zone)
+    except ValueError:
+        raise Invalid("when", "unreadable") from None
+    if at <= now:
+        raise Invalid("when", "past")
+    if at > now + LONGEST_AHEAD:
+        raise Invalid("when", "far")
+    return at.astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
 class Receiver:
     """Somebody in an audience. `reachable` is False for a number that is dead or stopped, or news switched off."""
 
@@ -65,6 +94,7 @@ class Preview:
     unreachable: list[str]
     cost_ore: int
     passes_ceiling: bool
+    wanted_at: datetime
     leaves_at: datetime
 
 

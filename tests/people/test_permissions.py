@@ -120,6 +120,7 @@ POST_MATRIX = {
         dict.fromkeys(KINDS, 403) | {"coordinator": 303},
     ),
     "sendings.again": ("/lead/texts/999999/again", dict.fromkeys(KINDS, 403) | {"coordinator": 409}),
+    "sendings.take_back": ("/lead/texts/999999/take-back", dict.fromkeys(KINDS, 403) | {"coordinator": 404}),
     "sendings.read": ("/lead/texts/read/999999", dict.fromkeys(KINDS, 403) | {"coordinator": 404}),
     "sendings.resume": ("/lead/texts/resume", dict.fromkeys(KINDS, 403) | {"coordinator": 303}),
     "sendings.plan": ("/lead/texts/plan", dict.fromkeys(KINDS, 403) | {"coordinator": 422}),

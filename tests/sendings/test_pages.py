@@ -65,6 +65,63 @@ def test_a_text_is_shown_with_its_cost_before_it_is_sent_once(scene, database, a
     assert "0,50 av 500 kr, 1 sms." in visitor.words()
 
 
+def at(day, clock, night="night:2026-11-27", text="Ta med reflexväst"):
+    return {"to": night, "text": text, "day": day, "clock": clock, "sending": "one"}
+
+
+def test_a_text_may_wait_for_its_time_and_reaches_those_whom_it_still_concerns(scene, database, app, town):
+    visitor, eva, shift = scene
+    other = database.write(lambda c: make.person(c, town, "Olle", number="+46701740607"))
+    booking = database.write(lambda c: actions.book(c, make.acting(town, other), shift, other, "b"))
+    fields = at("2026-11-26", "12:00")
+    visitor.send("/lead/texts/new", fields, 200)
+    assert "Det skickas tors 26 nov 12:00" in visitor.words()
+    visitor.send("/lead/texts/new", fields | {"step": "send"})
+    once(app)
+    assert [row.state for row in sent(database)] == ["queued", "queued"]
+    visitor.get("/lead/texts/people/" + str(eva))
+    assert "Väntar till tors 26 nov 12:00" in visitor.words()
+    database.write(lambda c: actions.cancel(c, make.acting(town, other), booking))
+    app.clock.instant = make.NOW + timedelta(days=3)
+    once(app)
+    assert {row.to_phone: row.state.value for row in sent(database) if row.kind == "notice"} == {
+        EVA: "sent",
+        "+46701740607": "dropped",
+    }
+
+
+def test_a_sending_that_waits_can_be_taken_back_whole(scene, database, app):
+    visitor, _eva, _shift = scene
+    visitor.send("/lead/texts/new", at("2026-11-26", "12:00", "everybody:") | {"step": "send"})
+    first = sent(database)[0].id
+    visitor.follow(visitor.send(f"/lead/texts/{first}/take-back"))
+    assert {row.state.value for row in sent(database)} == {"dropped"}
+    visitor.send(f"/lead/texts/{first}/take-back", status=409)
+    app.clock.instant = make.NOW + timedelta(days=3)
+    once(app)
+    assert {row.state.value for row in sent(database) if row.kind == "notice"} == {"dropped"}
+
+
+@pytest.mark.parametrize(
+    ("day", "hour", "says"),
+    [
+        ("2026-11-26", "", "Ange både dag och tid"),
+        ("", "12:00", "Ange både dag och tid"),
+        ("2026-02-30", "12:00", "Ange både dag och tid"),
+        ("2026-11-23", "08:00", "Den tiden har varit"),
+        ("2027-06-01", "12:00", "mer än sextio dagar"),
+        ("2026-11-28", "12:00", "Då har vandringen börjat"),
+    ],
+)
+def test_a_time_that_cannot_be_is_told_and_kept(scene, database, day, hour, says):
+    visitor, _eva, _shift = scene
+    visitor.send("/lead/texts/new", at(day, hour), 422)
+    assert says in visitor.words()
+    assert f'value="{day}"' in visitor.text
+    assert f'value="{hour}"' in visitor.text
+    assert sent(database) == []
+
+
 @pytest.mark.parametrize(
     ("to", "text", "says"),
     [
