@@ -168,8 +168,11 @@ window.measure ??= (() => {
 
   const focusable = () => [...document.querySelectorAll(`${CONTROLS}, [tabindex="0"]`)].filter((element) => {
     if (!element.checkVisibility({ visibilityProperty: true })) return false;
-    const radios = element.matches("input[type=radio]") && document.querySelectorAll(`[name="${element.name}"]:checked`);
-    return !element.disabled && element.tabIndex >= 0 && !(radios && radios.length && !element.checked);
+    // A group of radio buttons is one stop: the chosen one, or the first.
+    const group = element.matches("input[type=radio]")
+      ? [...document.querySelectorAll(`[name="${element.name}"]`)].filter((one) => one.form === element.form) : [element];
+    const stop = group.find((one) => one.checked) ?? group[0];
+    return !element.disabled && element.tabIndex >= 0 && (group.length === 1 || element === stop);
   });
 
   // The focused control: which it is, how strong its ring is, and whether something lies over it.

@@ -181,7 +181,7 @@ def test_a_meeting_becomes_a_file_that_calendars_take_in_and_out(app, town, cast
     boss = Visitor(app, town).sign_in(cast[0])
     member = {"partner": "municipality", "name": "Ida Ånge", "email": "ida@timra.example"}
     boss.send("/lead/steering/members", member)
-    meeting = {"starts_at": "2026-12-03T09:30", "minutes": "60", "place": "Kommunhuset", "agenda": "Budget\nNästa år"}
+    meeting = {"starts_at": "2026-12-03 09:30", "minutes": "60", "place": "Kommunhuset", "agenda": "Budget\nNästa år"}
     boss.send("/lead/steering/meetings", meeting)
     answer = boss.get("/lead/steering/meetings/1.ics")
     assert answer.content_type == "text/calendar; method=REQUEST; charset=utf-8"
