@@ -216,4 +216,7 @@ def render(kind: MessageKind | Reply, language: str, words: Words) -> str:
         if name in plain:
             plain[name] = _shortened(plain[name], excess)
             text = pattern % plain
+    if gsm7_length(text) > ONE_SEGMENT_CHARACTERS and "ends" in plain:
+        plain["ends"] = plain["ends"].partition(" ")[0]
+        text = pattern % plain
     return text
