@@ -271,6 +271,9 @@ def test_the_dark_is_dark(page: Page) -> None:
     assert brightness < 0.3
 
 
+# Day, month, year and the button of a calendar; the stop that shows the field was counted.
+MOST_PARTS = 4
+IN_A_DATE = "() => document.activeElement.matches('input[type=date], input[type=time]')"
 FROM_THE_TOP = "document.body.tabIndex = -1; document.body.focus(); document.body.removeAttribute('tabindex')"
 
 
@@ -281,7 +284,14 @@ def test_the_keyboard_reaches_every_control_in_order_with_a_ring_that_nothing_co
     steps = []
     for _ in range(count):
         page.keyboard.press("Tab")
-        steps.append(page.evaluate("(controls) => measure.focused(controls)", controls))
+        step = page.evaluate("(controls) => measure.focused(controls)", controls)
+        # A browser's own field for a day or a time has a stop for each part of it: go on to the next control.
+        for _part in range(MOST_PARTS):
+            if not steps or step["index"] != steps[-1]["index"] or not page.evaluate(IN_A_DATE):
+                break
+            page.keyboard.press("Tab")
+            step = page.evaluate("(controls) => measure.focused(controls)", controls)
+        steps.append(step)
     assert [step["index"] for step in steps] == list(range(count)), [step["name"] for step in steps]
     assert [step for step in steps if step["ring"] < 2 or step["ringContrast"] < 3] == []
     assert [step for step in steps if step["covered"]] == []
