@@ -221,7 +221,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, self._public(found[0])) if found else self._error(404, 20404)
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
+        length = int(self.headers.get("Content-Length", "0"))
+        received = self.rfile.read(length)
+        if len(received) < length:  # who asked was killed between the head and the body: no request at all
+            self.close_connection = True
+            return
+        body = received.decode()
         if self.path == "/_tell":
             self.state.tell(json.loads(body))
             self._answer(200, {})
