@@ -48,7 +48,6 @@ def create_app(
         left_out=words.left_out_reason,
         relative_day=finding.relative_day,
         phone=as_swedes_write,
-        **money.FILTERS,
     )
     commands.register(app)
     admit_machines(app)

@@ -1,6 +1,5 @@
-"""What happens to a whole shift, and who is told at once: called off, moved, or met at another place."""
+"""Calling a whole shift off, and what `editing.py` needs to change one: who is on it, and telling them at once."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,14 +14,13 @@ from scheduler.bookings.places import (
     text_about,
     walk_words,
 )
-from scheduler.bookings.reminding import note_told
-from scheduler.bookings.rules import Begun, BookingState, CalledOff, Ended, reminders_at
+from scheduler.bookings.rules import Begun, BookingState, CalledOff, Ended
 from scheduler.bookings.tables import Booking
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
 from scheduler.kit.database import AnyRow
 from scheduler.kit.phone import as_swedes_write
-from scheduler.kit.refusals import Invalid, NotFound
+from scheduler.kit.refusals import NotFound
 from scheduler.messages.actions import Recipient, drop, queue_many
 from scheduler.messages.rules import MessageKind, allowed_at
 from scheduler.nights.rules import ShiftState
@@ -30,14 +28,6 @@ from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.tables import Area, Partnership
 from scheduler.people.rules import Acting
 from scheduler.people.tables import Person
-
-
-@dataclass(frozen=True, slots=True)
-class NewMoments:
-    """When a shift is to start and end instead."""
-
-    starts_at: datetime
-    ends_at: datetime
 
 
 def affected_by(connection: Connection, acting: Acting, shift_id: int) -> list[AnyRow]:
@@ -84,34 +74,6 @@ def hold_everybody(connection: Connection, acting: Acting, shift_id: int) -> Non
     hold(connection, acting.partnership_id, list(people))
 
 
-def _change(connection: Connection, acting: Acting, shift_id: int, **values: Any) -> None:  # noqa: ANN401
-    """Write new facts of a published shift. Raises NotFound, CalledOff or Begun."""
-    found = connection.execute(
-        select(Shift.state, Shift.starts_at, *(getattr(Shift, name).label(f"old_{name}") for name in values)).where(
-            Shift.id == shift_id, Shift.partnership_id == acting.partnership_id
-        )
-    ).first()
-    if found is None:
-        raise NotFound
-    if found.state is ShiftState.CALLED_OFF:
-        raise CalledOff
-    if found.starts_at <= acting.now or found.state is ShiftState.WALKED:
-        raise Begun
-    connection.execute(
-        update(Shift)
-        .where(Shift.id == shift_id)
-        .values(**values, revision=Shift.revision + 1, edition=Shift.edition + 1)
-    )
-    before = {name: getattr(found, f"old_{name}") for name in values}
-    audit.record(
-        connection,
-        acting.partnership_id,
-        acting.now,
-        acting.person_id,
-        Change("shift.changed", shift_id=shift_id, before=plain(before), after=plain(values)),
-    )
-
-
 def plain(values: dict[str, Any]) -> dict[str, str]:
     """Return the facts of a shift as the log keeps them."""
     return {
@@ -126,7 +88,7 @@ def call_off(connection: Connection, acting: Acting, shift_id: int) -> int:
     Returns how many were told. Raises NotFound, CalledOff or Begun.
     """
     hold_everybody(connection, acting, shift_id)
-    _change(connection, acting, shift_id, state=ShiftState.CALLED_OFF)
+    _end_shift(connection, acting, shift_id)
     affected = affected_by(connection, acting, shift_id)
     for row in affected:
         end_booking(connection, row.booking_id, Ended.CALLED_OFF, acting.now)
@@ -137,34 +99,28 @@ def call_off(connection: Connection, acting: Acting, shift_id: int) -> int:
     return tell_booked(connection, acting, affected, MessageKind.CALLED_OFF)
 
 
-def move(connection: Connection, acting: Acting, shift_id: int, moments: NewMoments) -> int:
-    """Move a shift in time; those who are booked are told at once and asked whether they still come.
-
-    Returns how many were told. Raises NotFound, CalledOff, Begun, or Invalid for an end before the start or a
-    start that has passed.
-    """
-    if moments.ends_at <= moments.starts_at or moments.starts_at <= acting.now:
-        raise Invalid(problem="request")
-    hold_everybody(connection, acting, shift_id)
-    _change(connection, acting, shift_id, starts_at=moments.starts_at, ends_at=moments.ends_at)
-    connection.execute(update(Booking).where(Booking.shift_id == shift_id).values(confirmed_at=None))
-    affected = affected_by(connection, acting, shift_id)
-    for row in affected:
-        due_at = reminders_at(row.date, row.starts_at, acting.zone)[MessageKind.REMINDER_THREE_HOURS]
-        if row.booking_state is BookingState.BOOKED and due_at <= acting.now:
-            note_told(connection, row, row.booking_id, acting.now)
-    return tell_booked(connection, acting, affected, MessageKind.MOVED, each=f":{int(moments.starts_at.timestamp())}")
-
-
-def change_meeting_place(connection: Connection, acting: Acting, shift_id: int, meeting_place: str) -> int:
-    """Meet somewhere else; those who are booked are told at once. Returns how many were told.
-
-    Raises NotFound, CalledOff or Begun.
-    """
-    hold_everybody(connection, acting, shift_id)
-    _change(connection, acting, shift_id, meeting_place=meeting_place)
-    affected = affected_by(connection, acting, shift_id)
-    return tell_booked(connection, acting, affected, MessageKind.OTHER_PLACE, each=f":{int(acting.now.timestamp())}")
+def _end_shift(connection: Connection, acting: Acting, shift_id: int) -> None:
+    found = connection.execute(
+        select(Shift.state, Shift.starts_at).where(Shift.id == shift_id, Shift.partnership_id == acting.partnership_id)
+    ).first()
+    if found is None:
+        raise NotFound
+    if found.state is ShiftState.CALLED_OFF:
+        raise CalledOff
+    if found.starts_at <= acting.now or found.state is ShiftState.WALKED:
+        raise Begun
+    connection.execute(
+        update(Shift)
+        .where(Shift.id == shift_id)
+        .values(state=ShiftState.CALLED_OFF, revision=Shift.revision + 1, edition=Shift.edition + 1)
+    )
+    change = Change(
+        "shift.changed",
+        shift_id=shift_id,
+        before={"state": found.state.value},
+        after={"state": ShiftState.CALLED_OFF.value},
+    )
+    audit.record(connection, acting.partnership_id, acting.now, acting.person_id, change)
 
 
 def tell_booked(

@@ -53,7 +53,6 @@ def gaps() -> str:
         "gaps/gaps.html",
         needing=[(night, words.reasons(night)) for night in needing],
         area_reasons=words.area_reasons,
-        kronor=words.kronor,
         offers=offering.offers(connection(), partnership_id, needing, beside.believed, instant, language.zone())
         if may_ask
         else {},
@@ -110,7 +109,6 @@ def asking(shift_id: int) -> str:
         plan=offering.plan(connection(), row, believed, now(), language.zone()),
         why=words.why,
         because=words.because,
-        kronor=words.kronor,
         name=name,
         found=_found(row, name) if len(name) >= SHORTEST_NAME else None,
     )

@@ -1,10 +1,7 @@
 """Reasons, states and sums as people read them, in the reader's language."""
 
-from babel.numbers import format_decimal
-
 from scheduler.gaps.queries import BoardArea, BoardNight
 from scheduler.gaps.rules import Candidate, WhyNot, at_risk, newcomers_alone
-from scheduler.kit import language
 from scheduler.kit.language import gettext, ngettext
 from scheduler.kit.web import today
 from scheduler.nights.rules import NightFlag
@@ -12,14 +9,6 @@ from scheduler.nights.words import relative_day, special_name
 
 OFTEN = 0.6
 KNOWN_FROM_WALKS = 3
-ORE_PER_KRONA = 100
-
-
-def kronor(ore: int) -> str:
-    """Return "3 kr" or "1,50 kr"."""
-    pattern = "#,##0" if ore % ORE_PER_KRONA == 0 else "#,##0.00"
-    told = gettext("%(sum)s kr", sum=format_decimal(ore / ORE_PER_KRONA, pattern, locale=language.current()))
-    return told.replace(" ", "\u00a0")
 
 
 def reasons(night: BoardNight) -> list[str]:

@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date
+from babel.numbers import format_decimal
 from flask import g
 from werkzeug.datastructures import LanguageAccept
 
 LANGUAGES = ("sv", "en")
 FOLDER = Path(__file__).parents[2] / "translations"
+ORE_PER_KRONA = 100
 
 
 @cache
@@ -114,6 +116,18 @@ def zone() -> ZoneInfo:
     """Return the time zone of the partnership that is looked at."""
     found: ZoneInfo = g.zone
     return found
+
+
+def kronor(ore: int) -> str:
+    """Return "2 500 kr", or "833,33 kr" where there are öre, as the reader's language writes it; it never breaks."""
+    return _kronor(ore, current())
+
+
+@lru_cache(maxsize=4096)
+def _kronor(ore: int, language: str) -> str:
+    pattern = "#,##0" if ore % ORE_PER_KRONA == 0 else "#,##0.00"
+    told = catalogue(language).gettext("%(sum)s kr") % {"sum": format_decimal(ore / ORE_PER_KRONA, pattern, language)}
+    return told.replace(" ", "\u00a0")
 
 
 def listed(words: Iterable[str]) -> str:

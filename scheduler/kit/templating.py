@@ -35,6 +35,7 @@ def register(app: Application) -> None:
         clock=language.clock,
         moment=language.moment,
         week=language.week,
+        kronor=language.kronor,
         listed=language.listed,
     )
     app.jinja_env.globals.update(

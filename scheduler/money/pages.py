@@ -12,7 +12,6 @@ from scheduler.money import actions, queries
 from scheduler.money import payouts as paying
 from scheduler.money.forms import LINES, PurchaseForm, as_date, problem_sentence, read_purchase
 from scheduler.money.rules import LARGEST_RECEIPT_BYTES
-from scheduler.money.words import FILTERS as SUMS
 from scheduler.money.words import SHOW as WORDS
 from scheduler.partnership.queries import AgreementView
 
@@ -23,7 +22,6 @@ LONGEST_SUM_DIGITS = 12
 # A receipt, and room for the other fields: what is only a little too large still gets its own sentence.
 LARGEST_BODY_BYTES = LARGEST_RECEIPT_BYTES + 1024 * 1024
 SHOW: dict[str, Callable[..., object]] = WORDS
-FILTERS: dict[str, Callable[..., object]] = SUMS
 
 
 def agreement() -> AgreementView:

@@ -11,12 +11,12 @@ from sqlalchemy import Connection, exists, insert, select, update
 
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
-from scheduler.kit.language import gettext, ngettext
+from scheduler.kit.language import gettext, kronor, ngettext
 from scheduler.kit.paper import Paper
 from scheduler.money.accounts import harmless
 from scheduler.money.rules import ORE_PER_KRONA, EntryKind, NoPayout, ProposalChanged
 from scheduler.money.tables import LedgerEntry, Payout, PayoutLine
-from scheduler.money.words import entry_words, kronor
+from scheduler.money.words import entry_words
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.queries import AgreementView
 from scheduler.partnership.tables import Agreement, Area, Club

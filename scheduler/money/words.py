@@ -2,19 +2,9 @@
 
 from collections.abc import Callable
 
-from scheduler.kit.language import gettext
-from scheduler.money.rules import ORE_PER_KRONA, Deviation, DeviationKind, EntryKind, Unsettled
+from scheduler.kit.language import gettext, kronor
+from scheduler.money.rules import Deviation, DeviationKind, EntryKind, Unsettled
 from scheduler.partnership.rules import BudgetLineKind
-
-NARROW = "\u00a0"
-
-
-def kronor(ore: int) -> str:
-    """Return "2 500 kr", or "833,33 kr" where there are öre; a minus sign before a negative sum."""
-    whole, part = divmod(abs(ore), ORE_PER_KRONA)
-    sign = "\u2212" if ore < 0 else ""
-    digits = f"{whole:,}".replace(",", NARROW)
-    return f"{sign}{digits}{f',{part:02}' if part else ''}{NARROW}kr"
 
 
 def line_words(line: str) -> str:
@@ -77,4 +67,3 @@ SHOW: dict[str, Callable[..., object]] = {
     "unsettled_words": unsettled_words,
     "deviation_words": deviation_words,
 }
-FILTERS: dict[str, Callable[..., object]] = {"kronor": kronor}

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from scheduler.kit.language import gettext, short_day
+from scheduler.kit.language import gettext, kronor, short_day
 from scheduler.kit.paper import Paper
 from scheduler.money.rules import ORE_PER_KRONA
-from scheduler.money.words import kronor, line_words
+from scheduler.money.words import line_words
 from scheduler.reports.rules import Difference, Figures, Period
 from scheduler.reports.words import difference_words, figure_words, night_state_words, report_title
 from scheduler.walks.words import happened_words, mood_words, young_people_words

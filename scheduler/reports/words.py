@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-from scheduler.kit.language import current, gettext
-from scheduler.money.words import kronor
+from scheduler.kit.language import current, gettext, kronor
 from scheduler.reports.rules import Difference, Period, PeriodKind
 
 

@@ -5,7 +5,8 @@ from datetime import date, time, timedelta
 import pytest
 from sqlalchemy import event, insert, select
 
-from scheduler.bookings import actions, changes, reminding
+from scheduler.bookings import actions, changes, editing, reminding
+from scheduler.bookings.editing import ShiftFacts, current
 from scheduler.bookings.rereading import reread
 from scheduler.bookings.rules import Begun, BookingState, CalledOff
 from scheduler.bookings.tables import Booking
@@ -35,6 +36,17 @@ class Story:
     def do(self, verb, *words, by=None, **more):
         acting = make.acting(self.town, by or self.eva, self.now)
         return self.database.write(lambda connection: verb(connection, acting, *words, **more))
+
+    def edit(self, **changed):
+        """Change facts of the shift as a coordinator who tells those who walk."""
+
+        def write(connection):
+            old = current(connection, self.town.id, self.shift)
+            facts = ShiftFacts(**{name: getattr(old, name) for name in editing.NAMES} | changed)
+            acting = make.acting(self.town, self.eva, self.now)
+            return editing.edit(connection, acting, self.shift, facts, old.edition, tell_people=True)
+
+        return self.database.write(write)
 
     def before(self, **how):
         self.now = self.starts_at - timedelta(**how)
@@ -96,7 +108,7 @@ def test_who_has_left_is_not_reminded_and_whom_the_walk_went_to_is(story):
 def test_a_moved_walk_is_told_at_once_and_reminded_of_at_its_new_time(story):
     story.before(hours=3, minutes=5).plan()
     starts, ends = moments(make.FRIDAY, time(22), time(2), make.STOCKHOLM)
-    assert story.do(changes.move, story.shift, changes.NewMoments(starts, ends)) == 1
+    assert story.edit(starts_at=starts, ends_at=ends) == 1
     (told,) = story.leaving()
     assert told.startswith("ÄNDRAT: nattvandringen fre 27 nov är nu 22.00-02.00, Centrum. Samling 21.45")
     assert story.before(hours=3).leaving() == [], "the reminder of the old start is dropped"
@@ -108,7 +120,7 @@ def test_a_moved_walk_is_told_at_once_and_reminded_of_at_its_new_time(story):
 def test_a_walk_moved_to_within_three_hours_is_told_once_not_twice(story):
     story.before(hours=4)
     starts, ends = moments(make.FRIDAY, time(19), time(23), make.STOCKHOLM)
-    story.do(changes.move, story.shift, changes.NewMoments(starts, ends))
+    story.edit(starts_at=starts, ends_at=ends)
     assert len(story.leaving()) == 1
     assert story.plan() == 0
 
@@ -129,7 +141,7 @@ def test_a_walk_that_is_called_off_is_told_to_those_who_were_booked_and_to_nobod
 
 def test_another_meeting_place_is_told_at_once(story):
     story.before(hours=30)
-    assert story.do(changes.change_meeting_place, story.shift, "Stationshuset") == 1
+    assert story.edit(meeting_place="Stationshuset") == 1
     (told,) = story.leaving()
     assert told.startswith("NY SAMLINGSPLATS fre 27 nov 21.00, Centrum: Stationshuset kl 20.45.")
 
@@ -137,10 +149,10 @@ def test_another_meeting_place_is_told_at_once(story):
 def test_a_shift_cannot_end_before_it_starts_or_be_moved_into_the_past(story):
     starts, ends = moments(make.FRIDAY, time(22), time(2), make.STOCKHOLM)
     with pytest.raises(Invalid):
-        story.do(changes.move, story.shift, changes.NewMoments(ends, starts))
+        story.edit(starts_at=ends, ends_at=starts)
     story.before(hours=-1)
     with pytest.raises(Begun):
-        story.do(changes.move, story.shift, changes.NewMoments(starts + timedelta(days=1), ends + timedelta(days=1)))
+        story.edit(starts_at=starts + timedelta(days=1), ends_at=ends + timedelta(days=1))
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_another_time_shows_who_would_be_told_what_before_anything_is_saved(kari
     assert "Inget är sparat" in karin.words()
     assert "Anna och Bo" in karin.words()
     assert "20.00-01.00" in karin.words()
-    assert "1,00 kr" in karin.words()
+    assert "för 2 · 1 kr" in karin.words()
     before = facts(database, shift)
     assert before.starts_at == make.before_start(0)
     karin.follow(karin.send(f"/lead/shifts/{shift}/change", typed | {"tell": "yes"}))
