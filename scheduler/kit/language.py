@@ -119,7 +119,8 @@ def zone() -> ZoneInfo:
 
 
 def kronor(ore: int) -> str:
-    """Return "2 500 kr", or "833,33 kr" where there are öre, as the reader's language writes it; it never breaks."""
+    """Return "2 500 kr", or "833,33 kr" where there are öre, as the reader's language writes it, with a minus sign before a
+    negative sum; it never breaks."""
     return _kronor(ore, current())
 
 
@@ -127,7 +128,7 @@ def kronor(ore: int) -> str:
 def _kronor(ore: int, language: str) -> str:
     pattern = "#,##0" if ore % ORE_PER_KRONA == 0 else "#,##0.00"
     told = catalogue(language).gettext("%(sum)s kr") % {"sum": format_decimal(ore / ORE_PER_KRONA, pattern, language)}
-    return told.replace(" ", "\u00a0")
+    return told.replace(" ", "\u00a0").replace("-", "\u2212")
 
 
 def listed(words: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from scheduler.kit.language import kronor
         (83_333, "833,33 kr", "833.33 kr"),
         (50, "0,50 kr", "0.50 kr"),
         (0, "0 kr", "0 kr"),
-        (-250_050, "−2 500,50 kr", "-2,500.50 kr"),  # noqa: RUF001 - the sign of a sum below nothing
+        (-250_050, "\u22122 500,50 kr", "\u22122,500.50 kr"),
     ],
 )
 def test_a_sum_is_written_as_the_reader_writes_it_and_never_breaks(shared_app, ore, swedish, english):
