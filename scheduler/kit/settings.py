@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 SHORTEST_SECRET_CHARACTERS = 32
+# A text of 160 characters must hold a link and what it is about.
+LONGEST_HOST_CHARACTERS = 60
 
 
 class SettingsFault(SystemExit):
@@ -108,6 +110,10 @@ def _public_url(given: Mapping[str, str], faults: list[str]) -> str:
         faults.append(
             "SCHEDULER_PUBLIC_URL is the address that people use, scheme and host only, "
             "for example https://lykta.example."
+        )
+    elif len(parts.netloc) > LONGEST_HOST_CHARACTERS:
+        faults.append(
+            f"SCHEDULER_PUBLIC_URL: a host of more than {LONGEST_HOST_CHARACTERS} characters leaves no room in a text."
         )
     return address
 

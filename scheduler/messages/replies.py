@@ -47,7 +47,7 @@ def _taken_by_another(words: NullTranslations) -> str:
 
 
 def _not_possible(words: NullTranslations) -> str:
-    return words.gettext("That cannot be done by text for %(day)s, %(area)s. See why: %(link)s")
+    return words.gettext("%(day)s, %(area)s: that could not be done by text. See why: %(link)s")
 
 
 def _nothing_asked(words: NullTranslations) -> str:
@@ -74,11 +74,13 @@ def _help(words: NullTranslations) -> str:
 
 
 def _stopped(words: NullTranslations) -> str:
-    return words.gettext("You get no more texts from Lykta, reminders neither. START turns them on again.")
+    return words.gettext(
+        "You get no more texts from Lykta, not even reminders. Your booked walks stay. Reply START to get texts again."
+    )
 
 
 def _started(words: NullTranslations) -> str:
-    return words.gettext("You get texts from Lykta again. STOP turns them off.")
+    return words.gettext("You get texts from Lykta again. Reply STOP to end them.")
 
 
 def _passed_on(words: NullTranslations) -> str:

@@ -1,8 +1,8 @@
-"""The wording of every text, in one place. Each fits one GSM-7 segment with names and places of usual length;
-longer ones are shortened here, never by the operator.
+"""The wording of every text, in one place. Each fits one GSM-7 segment; what is too long is shortened here, in the
+order of `GIVES_WAY`, never by the operator.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from gettext import NullTranslations
 
@@ -30,7 +30,8 @@ def _reminder_two_days(words: NullTranslations) -> str:
 
 def _reminder_three_hours(words: NullTranslations) -> str:
     return words.gettext(
-        "Today %(starts)s-%(ends)s: night walk, %(area)s. Meet %(meets)s, %(place)s. Coming? Reply YES or NO. %(link)s"
+        "Today %(day)s %(starts)s-%(ends)s: night walk, %(area)s. Meet %(meets)s, %(place)s. "
+        "Coming? Reply YES or NO. %(link)s"
     )
 
 
@@ -43,7 +44,7 @@ def _place_offered(words: NullTranslations) -> str:
 
 def _place_free_first_answer(words: NullTranslations) -> str:
     return words.gettext(
-        "A place is free %(day)s %(starts)s-%(ends)s, %(area)s. First to answer gets it. Reply YES or NO. %(link)s"
+        "A place is free %(day)s %(starts)s-%(ends)s, %(area)s. The first to answer gets it. Reply YES or NO. %(link)s"
     )
 
 
@@ -65,7 +66,7 @@ def _hand_over_offered(words: NullTranslations) -> str:
 
 def _hand_over_asked(words: NullTranslations) -> str:
     return words.gettext(
-        "Can you walk %(day)s %(starts)s-%(ends)s, %(area)s? Somebody needs to hand over. Reply YES or NO. %(link)s"
+        "Night walk %(day)s %(starts)s-%(ends)s, %(area)s: can you? Somebody cannot come. Reply YES or NO. %(link)s"
     )
 
 
@@ -79,7 +80,7 @@ def _hand_over_declined(words: NullTranslations) -> str:
 
 def _gap_asked(words: NullTranslations) -> str:
     return words.gettext(
-        "Can you walk %(day)s %(starts)s-%(ends)s, %(area)s? We lack %(missing)s. Reply YES or NO. %(link)s"
+        "Night walk %(day)s %(starts)s-%(ends)s, %(area)s: can you? We lack %(missing)s. Reply YES or NO. %(link)s"
     )
 
 
@@ -96,13 +97,13 @@ def _called_off(words: NullTranslations) -> str:
 def _moved(words: NullTranslations) -> str:
     return words.gettext(
         "CHANGED: the night walk %(day)s is now %(starts)s-%(ends)s, %(area)s. Meet %(meets)s, %(place)s. "
-        "Coming? Reply YES or NO. %(link)s"
+        "Coming? YES or NO. %(link)s"
     )
 
 
 def _other_place(words: NullTranslations) -> str:
     return words.gettext(
-        "NEW MEETING PLACE %(day)s %(starts)s, %(area)s: %(place)s at %(meets)s. Cannot come? %(link)s"
+        "NEW MEETING PLACE %(day)s %(starts)s-%(ends)s, %(area)s: %(place)s at %(meets)s. Cannot come? %(link)s"
     )
 
 
@@ -112,7 +113,8 @@ def _reinstated(words: NullTranslations) -> str:
 
 def _put_on(words: NullTranslations) -> str:
     return words.gettext(
-        "You are on the night walk %(day)s %(starts)s-%(ends)s, %(area)s. Meet %(meets)s, %(place)s. Cannot? %(link)s"
+        "You have been put on the night walk %(day)s %(starts)s-%(ends)s, %(area)s. "
+        "Meet %(meets)s, %(place)s. Cannot? %(link)s"
     )
 
 
@@ -132,7 +134,7 @@ def _number_changed(words: NullTranslations) -> str:
 
 
 def _number_asked(words: NullTranslations) -> str:
-    return words.gettext("Lykta asks: is this %(name)s's number now? Say yes here: %(link)s Not you? Do nothing.")
+    return words.gettext("Lykta: is this %(name)s's number now? Say yes: %(link)s Not you? Do nothing.")
 
 
 def _passed_on(words: NullTranslations) -> str:
@@ -144,7 +146,9 @@ def _notice(_words: NullTranslations) -> str:
 
 
 def _ceiling_near(words: NullTranslations) -> str:
-    return words.gettext("Texts this month: %(spent)s of %(ceiling)s kr. Requests stop at the ceiling. %(link)s")
+    return words.gettext(
+        "Texts this month: %(spent)s of %(ceiling)s kr. Requests and sendings stop at the ceiling. %(link)s"
+    )
 
 
 TEXTS: dict[MessageKind, Pattern] = {
@@ -175,18 +179,54 @@ TEXTS: dict[MessageKind, Pattern] = {
     MessageKind.NOTICE: _notice,
     MessageKind.CEILING_NEAR: _ceiling_near,
 }
-# Shortened in this order when a text is too long; codes, times and links are never cut.
-SHORTENED = ("text", "name", "club", "place", "area")
 NEVER_SHORTENED = frozenset({MessageKind.NOTICE})
-SHORTEST_CHARACTERS = 8
+# Without its link this text asks for nothing.
+LINK_IS_ALL = frozenset({MessageKind.NUMBER_ASKED})
+SHORT_CHARACTERS, SHORTEST_CHARACTERS = 16, 8
 
 
-def _shortened(word: str, excess: int) -> str:
-    """Return the word without its last characters, so many GSM-7 places fewer, but never under eight letters."""
+def _cut(word: str, excess: int, least: int) -> str:
+    """Return the word without its last characters, so many GSM-7 places fewer, but never under `least` letters."""
     kept = word
-    while excess > gsm7_length(word) - gsm7_length(kept) and len(kept) > SHORTEST_CHARACTERS:
+    while excess > gsm7_length(word) - gsm7_length(kept) and len(kept) > least:
         kept = kept[:-1]
     return kept.rstrip()
+
+
+def _to_short(word: str, excess: int) -> str:
+    return _cut(word, excess, SHORT_CHARACTERS)
+
+
+def _to_shortest(word: str, excess: int) -> str:
+    return _cut(word, excess, SHORTEST_CHARACTERS)
+
+
+def _without_note(ends: str, _excess: int) -> str:
+    """Return "02.00 summer time" of "02.00 summer time (the clocks change)"."""
+    return ends.partition(" (")[0]
+
+
+def _without_scheme(link: str, _excess: int) -> str:
+    return link.removeprefix("https://").removeprefix("http://")
+
+
+def _gone(_link: str, _excess: int) -> str:
+    return ""
+
+
+# What gives way, in this order, when a text is too long. Codes and times never do, nor what clock they are of.
+GIVES_WAY: tuple[tuple[str, Callable[[str, int], str]], ...] = (
+    ("ends", _without_note),
+    ("text", _to_shortest),
+    ("name", _to_shortest),
+    ("club", _to_shortest),
+    ("place", _to_short),
+    ("area", _to_short),
+    ("link", _without_scheme),
+    ("place", _to_shortest),
+    ("area", _to_shortest),
+    ("link", _gone),
+)
 
 
 @cache
@@ -196,7 +236,7 @@ def _pattern(kind: MessageKind | Reply, language: str) -> str:
 
 
 def render(kind: MessageKind | Reply, language: str, words: Words) -> str:
-    """Return the text of a message: GSM-7, one segment wherever shortening names and places can make it so.
+    """Return the text of a message: GSM-7, and one segment whatever people, places and our address are called.
 
     Only a coordinator's own words may take more than one.
     """
@@ -205,18 +245,11 @@ def render(kind: MessageKind | Reply, language: str, words: Words) -> str:
     text = pattern % plain
     if kind in NEVER_SHORTENED:
         return text
-    if gsm7_length(text) > ONE_SEGMENT_CHARACTERS and "ends" in plain:
-        # "02.00 summer time (the clocks change)": where people meet is worth more than the note.
-        plain["ends"] = plain["ends"].partition(" (")[0]
-        text = pattern % plain
-    for name in SHORTENED:
+    for name, shorter in GIVES_WAY:
         excess = gsm7_length(text) - ONE_SEGMENT_CHARACTERS
         if excess <= 0:
             break
-        if name in plain:
-            plain[name] = _shortened(plain[name], excess)
-            text = pattern % plain
-    if gsm7_length(text) > ONE_SEGMENT_CHARACTERS and "ends" in plain:
-        plain["ends"] = plain["ends"].partition(" ")[0]
-        text = pattern % plain
+        if name in plain and not (shorter is _gone and kind in LINK_IS_ALL):
+            plain[name] = shorter(plain[name], excess)
+            text = (pattern % plain).rstrip(" :")
     return text

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from scheduler.kit.phone import to_e164
 from scheduler.kit.refusals import Invalid, NotFound
+from scheduler.kit.settings import LONGEST_HOST_CHARACTERS
 from scheduler.kit.web import Application
 from scheduler.partnership import actions, queries
 from scheduler.partnership.rules import BudgetLineKind
@@ -62,6 +63,10 @@ def group(app: Application) -> AppGroup:
     @click.option("--unforeseen", type=click.IntRange(0), default=0, help="Kronor.")
     def create(**given: Any) -> None:  # noqa: ANN401 - one keyword for each option above
         """Create a partnership with its agreement, coordinating club and areas."""
+        if len(given["host"]) > LONGEST_HOST_CHARACTERS:
+            raise click.ClickException(
+                f"A host of more than {LONGEST_HOST_CHARACTERS} characters leaves no room in a text."
+            )
         try:
             code = app.database.write(lambda connection: _create(connection, app.clock.now(), given))
         except IntegrityError:

@@ -87,7 +87,7 @@ def test_each_reminder_is_planned_once_and_leaves_in_its_hour(story):
         f"Nattvandring fre 27 nov 21.00-01.00, Centrum. Samling 20.45, Y:et på torget. Kommer du? Svara JA eller NEJ. {make.SITE}/bookings/{story.booking}"  # noqa: E501
     ]
     assert story.before(hours=3).plan() == 1
-    assert story.leaving()[0].startswith("I dag 21.00-01.00: nattvandring, Centrum.")
+    assert story.leaving()[0].startswith("I dag fre 27 nov 21.00-01.00: nattvandring, Centrum.")
     assert story.before(hours=60).plan() == 0, "the clock goes back: nothing is planned again"
 
 
@@ -114,7 +114,7 @@ def test_a_moved_walk_is_told_at_once_and_reminded_of_at_its_new_time(story):
     assert story.before(hours=3).leaving() == [], "the reminder of the old start is dropped"
     story.starts_at = starts
     assert story.before(hours=3).plan() == 1
-    assert story.leaving()[0].startswith("I dag 22.00-02.00")
+    assert story.leaving()[0].startswith("I dag fre 27 nov 22.00-02.00")
 
 
 def test_a_walk_moved_to_within_three_hours_is_told_once_not_twice(story):
@@ -143,7 +143,7 @@ def test_another_meeting_place_is_told_at_once(story):
     story.before(hours=30)
     assert story.edit(meeting_place="Stationshuset") == 1
     (told,) = story.leaving()
-    assert told.startswith("NY SAMLINGSPLATS fre 27 nov 21.00, Centrum: Stationshuset kl 20.45.")
+    assert told.startswith("NY SAMLINGSPLATS fre 27 nov 21.00-01.00, Centrum: Stationshuset kl 20.45.")
 
 
 def test_a_shift_cannot_end_before_it_starts_or_be_moved_into_the_past(story):
@@ -158,8 +158,12 @@ def test_a_shift_cannot_end_before_it_starts_or_be_moved_into_the_past(story):
 @pytest.mark.parametrize(
     ("night", "starts", "says"),
     [
-        (date(2026, 10, 24), time(20), "20.00-02.00"),  # the hour 02 to 03 comes twice: six hours, the first 02.00
-        (date(2027, 3, 27), time(20), "20.00-03.00"),  # it is skipped: six hours end at 03.00
+        (
+            date(2026, 10, 24),
+            time(20),
+            "lör 24 okt 20.00-02.00 sommartid",
+        ),  # 02 to 03 comes twice
+        (date(2027, 3, 27), time(20), "lör 27 mars 20.00-03.00 sommartid"),  # it is skipped
     ],
 )
 def test_on_the_nights_when_the_clock_changes_the_text_says_the_real_end(each_database, night, starts, says):

@@ -36,7 +36,8 @@ def test_one_tap_texts_a_few_people_one_question_each(story):
     assert 3 <= len(texts) <= 16
     assert len({phone for phone, _ in texts}) == len(texts)
     assert texts[0][1] == (
-        f"Kan du gå fre 27 nov 21.00-01.00, Centrum? Vi saknar 2. Svara JA eller NEJ. {make.SITE}/shifts/{story.shift}"
+        "Kan du nattvandra fre 27 nov 21.00-01.00, Centrum? Vi saknar 2. "
+        f"Svara JA eller NEJ. {make.SITE}/shifts/{story.shift}"
     )
     assert story.ask() == [], "a second tap asks nobody again"
 

@@ -35,7 +35,7 @@ def test_a_tap_becomes_texts_and_two_yes_become_a_team(site):
     worker.once(app)
     sent = operator.messages()
     assert len(sent) == 5
-    assert all("Kan du gå fre 27 nov 21.00-01.00, Centrum?" in one["body"] for one in sent)
+    assert all("Kan du nattvandra fre 27 nov 21.00-01.00, Centrum?" in one["body"] for one in sent)
     for number, one in enumerate(sent[:3]):
         fields = {"MessageSid": f"SM{number}", "From": one["to"], "Body": "Ja"}
         headers = signed("/sms/inbound", fields, make.SITE)
@@ -48,7 +48,7 @@ def test_a_tap_becomes_texts_and_two_yes_become_a_team(site):
     assert story.state() == "met"
     clock.instant = make.before_start(30)
     worker.once(app)
-    assert sum("Kan du gå" in one["body"] for one in operator.messages()) == 5, "nobody else is bothered"
+    assert sum("Kan du nattvandra" in one["body"] for one in operator.messages()) == 5, "nobody else is bothered"
 
 
 def test_the_autopilot_s_texts_leave_by_day_only(site):
@@ -60,7 +60,7 @@ def test_the_autopilot_s_texts_leave_by_day_only(site):
     clock.instant = make.before_start(61)  # Wednesday 08:00
     worker.once(app)
     worker.once(app)
-    asked = [one for one in operator.messages() if "Kan du gå" in one["body"]]
+    asked = [one for one in operator.messages() if "Kan du nattvandra" in one["body"]]
     assert len(asked) == len({one["to"] for one in asked}) >= 3
 
 

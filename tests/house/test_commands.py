@@ -32,6 +32,10 @@ def run(app):
     return invoke
 
 
+def test_a_host_that_leaves_no_room_in_a_text_is_refused(run):
+    assert "no room in a text" in run(*CREATE, "--host", f"{'x' * 58}.se", code=1)
+
+
 def test_a_partnership_is_made_planned_and_led_from_the_command_line(app, database, run):
     link = run(*CREATE).split()[-1]
     assert link.startswith("http://127.0.0.1:8000/join/")

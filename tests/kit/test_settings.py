@@ -58,6 +58,12 @@ def test_a_frozen_clock_is_for_the_demo_and_needs_its_offset(more):
         from_environment({**GOOD, **more})
 
 
+def test_an_address_that_leaves_no_room_in_a_text_is_refused():
+    assert from_environment({**GOOD, "SCHEDULER_PUBLIC_URL": f"https://{'x' * 57}.se"})
+    with pytest.raises(SettingsFault, match="no room in a text"):
+        from_environment({**GOOD, "SCHEDULER_PUBLIC_URL": f"https://{'x' * 58}.se"})
+
+
 def test_secrets_have_no_default():
     with pytest.raises(SettingsFault, match="SCHEDULER_SECRET_KEY"):
         from_environment({"SCHEDULER_PUBLIC_URL": "https://lykta.example"})

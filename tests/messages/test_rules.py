@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.kit.language import LANGUAGES
-from scheduler.messages.rules import GSM7, REMINDERS, MessageKind, Reply, allowed_at, gsm7_length, segments, to_gsm7
+from scheduler.messages.rules import GSM7, MessageKind, Reply, allowed_at, gsm7_length, segments, to_gsm7
 from scheduler.messages.texts import TEXTS, _pattern, render
 from tests.make import STOCKHOLM
 
@@ -104,13 +104,54 @@ def test_every_text_is_one_segment_whatever_the_name_and_the_place(kind, languag
         assert text.splitlines()[-1] == "@nattvandring.example.se #123456"
 
 
-@pytest.mark.parametrize("kind", [kind for kind in TEXTS if "%(ends)s" in _pattern(kind, "sv")])
-@pytest.mark.parametrize("name", NAMES)
-def test_a_night_of_changing_clocks_is_one_segment_too_and_says_so(kind, name):
-    ends = "02.00 sommartid (klockan ställs om)"
-    text = render(kind, "sv", WORDS | {"name": name, "ends": ends})
+NAMING_THE_END = [kind for kind in [*TEXTS, *Reply] if "%(ends)s" in _pattern(kind, "sv")]
+ENDS = {
+    "sv": ["02.00 sommartid (klockan ställs om)", "03.30 vintertid (klockan ställs om)"],
+    "en": ["02.00 summer time (the clocks change)", "03.30 winter time (the clocks change)"],
+}
+HOSTS = ["lykta.se", "nattvandring.example.se", "nattvandring." + "x" * 43 + ".se", "h" * 253]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("kind", NAMING_THE_END)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_on_a_night_of_changing_clocks_every_text_says_so_in_one_segment(language, kind, host):
+    for name in NAMES:
+        for ends in ENDS[language]:
+            called = {"name": name * 2, "area": f"Område {name}" * 3, "place": f"Plats {name}" * 4}
+            text = render(kind, language, WORDS | called | {"ends": ends, "link": f"https://{host}/bookings/123456"})
+            assert gsm7_length(text) <= 160, text
+            assert ends.partition(" (")[0] in text
+
+
+@pytest.mark.parametrize("kind", NAMING_THE_END)
+def test_where_there_is_room_a_text_explains_the_change_of_clocks(kind):
+    short = {"name": "Eva", "area": "Centrum", "place": "Y:et", "link": "https://lykta.se/7", "until": "fre 18.00"}
+    assert ENDS["sv"][0] in render(kind, "sv", WORDS | short | {"ends": ENDS["sv"][0]})
+
+
+def test_what_gives_way_does_so_in_its_order():
+    words = WORDS | {"name": "Eva", "area": "Centrum", "link": "https://lykta.se/bookings/123456"}
+
+    def said(**more):
+        return render(MessageKind.REMINDER_TWO_DAYS, "sv", words | more)
+
+    long = {"area": "Arenaområdet och idrottsparken", "ends": ENDS["sv"][0]}
+    assert "vid den norra entrén." in said(place="vid den norra entrén"), "nothing needs to give way"
+    assert "(klockan" not in said(place="vid den norra entrén", **long), "first the explanation"
+    assert "Stationshuset i." in said(place="Stationshuset i Åbyggeby norra", **long), "then the place's last words"
+    address = {"link": "https://nattvandring.example.se/bookings/123456"}
+    assert " nattvandring.example.se/bookings/123456" in said(place="Stationshuset i Åbyggeby norra", **long, **address)
+    without = said(place="Stationshuset", **long, link=f"https://{'h' * 90}.se/bookings/1")
+    assert without.endswith("Kommer du? Svara JA eller NEJ."), "last the address: an answer needs none"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", [*TEXTS, *Reply])
+def test_every_text_is_one_segment_under_the_longest_address_that_is_allowed(kind, language):
+    host = "x" * 57 + ".se"
+    words = {"link": f"https://{host}/number/{'t' * 22}", "host": host, "name": "Åsa-Märta " * 3, "club": "Klubb " * 9}
+    text = render(kind, language, WORDS | words)
     assert gsm7_length(text) <= 160, text
-    # Under a long address some have room for the hour alone; the reminders never.
-    assert ("02.00 sommartid" if kind in REMINDERS else "02.00") in text
-    short = {"name": "Eva", "area": "Centrum", "place": "Y:et", "link": "https://lykta.se/7", "ends": ends}
-    assert ends in render(kind, "sv", WORDS | short)
+    if kind is MessageKind.NUMBER_ASKED:
+        assert f"{host}/number/{'t' * 22}" in text
