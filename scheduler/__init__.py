@@ -65,7 +65,7 @@ def _register_pages(app: Application) -> None:
     from scheduler.finding import pages as finding
     from scheduler.gaps import pages as gaps
     from scheduler.leading import pages as leading
-    from scheduler.leading import people_pages, shift_pages
+    from scheduler.leading import people_pages, person_pages, shift_pages
     from scheduler.messages import pages as messages
     from scheduler.money import pages as money
     from scheduler.people import number_pages, pages, text_pages
@@ -75,5 +75,5 @@ def _register_pages(app: Application) -> None:
     from scheduler.walks import pages as walks
 
     first = (messages, pages, text_pages, number_pages, bookings, finding, calendars, gaps, leading, shift_pages)
-    for room in (*first, people_pages, answers, sendings, walks, money, reports, clubs, steering):
+    for room in (*first, people_pages, person_pages, answers, sendings, walks, money, reports, clubs, steering):
         app.register_blueprint(room.pages)

@@ -32,6 +32,7 @@ from scheduler.messages.worker import ALL, FAST, ORDINARY, Patience, Sender
 from scheduler.money.actions import nights_to_settle, settle_all
 from scheduler.nights.actions import plans_to_publish, publish_plan
 from scheduler.partnership.tables import Partnership
+from scheduler.people.notes import forget_old as forget_old_notes
 from scheduler.people.reaching import reread, warn_of_ceilings
 from scheduler.people.rules import Acting
 from scheduler.people.signing_in import forget_old
@@ -207,6 +208,7 @@ def one_pass(
         "messages looked up": texts.look_up(going_on),
         "messages too late": app.database.write(lambda connection: expire(connection, now)),
         "ceilings warned of": app.database.write(lambda connection: warn_of_ceilings(connection, known, now)),
+        "notes on people forgotten": app.database.write(lambda connection: forget_old_notes(connection, now)),
         "codes forgotten": app.database.write(lambda connection: forget_old(connection, now)),
         "calendars made": make_what_is_stale(app.database, app.settings.public_url, now),
         "texts forgotten": app.database.write(lambda connection: forget_bodies(connection, now)),

@@ -119,8 +119,8 @@ def zone() -> ZoneInfo:
 
 
 def kronor(ore: int) -> str:
-    """Return "2 500 kr", or "833,33 kr" where there are öre, as the reader's language writes it, with a minus sign before a
-    negative sum; it never breaks."""
+    """Return "2 500 kr", or "833,33 kr" where there are öre, as the reader's language writes it; a minus
+    sign before a negative sum; it never breaks."""
     return _kronor(ore, current())
 
 

@@ -1,4 +1,5 @@
-"""Verbs on people: joining, approving, granting roles. Signing in stands in `signing_in.py`."""
+"""Verbs on people: joining, approving, granting roles. Signing in stands in `signing_in.py`, giving and taking roles
+from a page in `roles.py`."""
 
 from datetime import date, datetime, timedelta
 from typing import Any, TypedDict
@@ -227,21 +228,28 @@ def grant_role(
 
 
 def withdraw_role(
-    connection: Connection, partnership_id: int, person_id: int, role: Role, now: datetime, *, by_person_id: int | None
-) -> None:
-    """Take a role away and end the person's sessions, so that no open page keeps the old rights."""
+    connection: Connection,
+    partnership_id: int,
+    person_id: int,
+    role: Role,
+    now: datetime,
+    *,
+    by_person_id: int | None,
+    club_id: int | None = None,
+) -> bool:
+    """Take a role away, a contact's for one club, and end the person's sessions, so that no open page keeps the old
+    rights. False when it was not held."""
     removed = connection.execute(
-        delete(RoleGrant).where(RoleGrant.person_id == person_id, RoleGrant.role == role)
+        delete(RoleGrant).where(
+            RoleGrant.person_id == person_id, RoleGrant.role == role, RoleGrant.club_id.is_not_distinct_from(club_id)
+        )
     ).rowcount
     if removed:
         end_all_sessions(connection, person_id, now)
-        audit.record(
-            connection,
-            partnership_id,
-            now,
-            by_person_id,
-            Change("role.withdrawn", person_id=person_id, before={"role": role.value}),
-        )
+        before = {"role": role.value} | ({"club": _club_name(connection, club_id)} if club_id is not None else {})
+        change = Change("role.withdrawn", person_id=person_id, before=before)
+        audit.record(connection, partnership_id, now, by_person_id, change)
+    return removed > 0
 
 
 def change_details(

@@ -36,7 +36,7 @@ def ask(person_id: int) -> AnyResponse | tuple[str, int]:
     except Invalid as refusal:
         form.phone.errors = [problem_sentence(refusal)]
         return _note_page(person_id, form), INVALID
-    return redirect(url_for("people.person", person_id=person_id), code=303)
+    return redirect(url_for("person.sheet", person_id=person_id), code=303)
 
 
 def _note_page(person_id: int, form: SignInForm) -> str:

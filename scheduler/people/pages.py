@@ -333,14 +333,3 @@ def invitation(club_id: int) -> str:
         link=link,
         qr_svg=Markup(drawn),  # noqa: S704 - drawn by segno from our own address
     )
-
-
-@pages.get("/lead/people/<int:person_id>")
-@needs("see a person")
-def person(person_id: int) -> str:
-    partnership_id = g.visitor.partnership.id
-    return render_template(
-        "people/person.html",
-        person=queries.person_page(connection(), partnership_id, person_id),
-        log=queries.log(connection(), partnership_id, person_id=person_id),
-    )

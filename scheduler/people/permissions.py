@@ -7,6 +7,8 @@ contact (of a club, for that club), coordinator, municipality.
 
 from typing import Protocol
 
+from scheduler.people.rules import Role
+
 
 class Entrant(Protocol):
     @property
@@ -49,11 +51,20 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "ask for people": frozenset({"coordinator"}),
     "read the log": frozenset({"coordinator"}),
     "see a person": frozenset({"coordinator"}),
+    "give roles": frozenset({"coordinator"}),
+    "note a person": frozenset({"coordinator"}),
     "note a number": frozenset({"coordinator"}),
     "see texts": frozenset({"coordinator"}),
     "send texts": frozenset({"coordinator"}),
     "approve members": frozenset({"contact", "coordinator"}),
     "invite members": frozenset({"contact", "coordinator"}),
+}
+
+# Who may give a role, and take it away. Nobody gives one to herself, and a coordinator is always left (`roles.py`).
+GIVEN_BY: dict[Role, frozenset[str]] = {
+    Role.CONTACT: frozenset({"coordinator"}),
+    Role.COORDINATOR: frozenset({"coordinator"}),
+    Role.MUNICIPALITY: frozenset({"coordinator"}),
 }
 
 # The operator calls the deployment's own address, whichever partnership a text belongs to.
@@ -64,3 +75,8 @@ def allowed(permission: str, visitor: Entrant) -> bool:
     """Return whether the table lets the visitor use what asks for `permission` (KeyError if unknown)."""
     standing = {"anybody"} | ({"member"} if visitor.signed_in else set()) | visitor.roles
     return bool(PERMISSIONS[permission] & standing)
+
+
+def may_give(role: Role, visitor: Entrant) -> bool:
+    """Return whether the table lets the visitor give and take this role."""
+    return bool(GIVEN_BY[role] & visitor.roles)

@@ -1,6 +1,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import (
     Connection,
@@ -179,6 +180,14 @@ def _memberships(partnership_id: int, club_ids: frozenset[int] | None) -> Select
     return wanted if club_ids is None else wanted.where(Membership.club_id.in_(club_ids))
 
 
+class Held(NamedTuple):
+    """A role that somebody has; a contact's names the club."""
+
+    role: Role
+    club_id: int | None
+    club: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class PersonPage:
     """What a coordinator sees of a person; never the birth date."""
@@ -187,7 +196,7 @@ class PersonPage:
     name: str
     phone: str
     clubs: list[tuple[str, MembershipState]]
-    roles: list[Role]
+    roles: list[Held]
 
 
 def person_page(connection: Connection, partnership_id: int, person_id: int) -> PersonPage:
@@ -205,13 +214,18 @@ def person_page(connection: Connection, partnership_id: int, person_id: int) -> 
         .where(Membership.person_id == person_id)
         .order_by(Membership.id)
     )
-    roles = connection.execute(select(RoleGrant.role).where(RoleGrant.person_id == person_id)).scalars()
+    roles = connection.execute(
+        select(RoleGrant.role, RoleGrant.club_id, Club.name)
+        .outerjoin(Club, Club.id == RoleGrant.club_id)
+        .where(RoleGrant.person_id == person_id)
+        .order_by(RoleGrant.role, RoleGrant.id)
+    )
     return PersonPage(
         id=person.id,
         name=f"{person.first_name} {person.last_name}",
         phone=person.phone,
         clubs=[(row.name, row.state) for row in memberships],
-        roles=sorted(roles),
+        roles=[Held(*row) for row in roles],
     )
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from scheduler.kit.refusals import Invalid, NotAllowed, NotFound
+from scheduler.kit.refusals import Conflict, Invalid, NotAllowed, NotFound
 
 ADULT_YEARS = 18
 OLDEST_YEARS = 110
@@ -42,6 +42,24 @@ class AlreadyDecided(NotFound):
     """Somebody else has already approved or declined this membership."""
 
     status = 409
+    room = "people"
+
+
+class NotYourRole(NotAllowed):
+    """This visitor may neither give nor take that role."""
+
+    room = "people"
+
+
+class NotYourself(NotAllowed):
+    """Nobody gives a role to herself."""
+
+    room = "people"
+
+
+class LastCoordinator(Conflict):
+    """A partnership is never left without a coordinator."""
+
     room = "people"
 
 

@@ -73,6 +73,18 @@ class RoleGrant(Base):
     club_id: Mapped[int | None] = mapped_column(ForeignKey("club.id"))
 
 
+class PersonNote(Base):
+    """What one coordinator has noted on somebody, for her own eyes."""
+
+    __tablename__ = "person_note"
+
+    writer_person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+    partnership_id: Mapped[int] = mapped_column(ForeignKey("partnership.id"))
+    text: Mapped[str]
+    written_at: Mapped[datetime]
+
+
 class SignInCode(Base):
     """A six-digit code on its way. Only hashes are kept; `joining` holds what a new member typed, until
     the number is proven or the code has ended."""

@@ -37,7 +37,7 @@ MATRIX = {
     "people.join": ("/join/{invitation}", PUBLIC),
     "people.members": ("/lead/members", CLUBS),
     "people.invitation": ("/lead/clubs/{club}/invitation", CLUBS),
-    "people.person": ("/lead/people/{person}", LEADING),
+    "person.sheet": ("/lead/people/{person}", LEADING),
     "numbers.note": ("/lead/people/{person}/number", LEADING),
     # A link that was never sent asks nothing, whoever opens it.
     "numbers.changed": ("/number", PUBLIC),
@@ -157,6 +157,9 @@ POST_MATRIX = {
         dict.fromkeys(KINDS, 403) | {"contact": 404, "coordinator": 404},
     ),
     "clubs.share": ("/lead/clubs/proposal", ONLY_LEADING | {"coordinator": 422}),
+    "person.give_role": ("/lead/people/{person}/roles", ONLY_LEADING | {"coordinator": 422}),
+    "person.take_role": ("/lead/people/{person}/roles/take", ONLY_LEADING | {"coordinator": 422}),
+    "person.note": ("/lead/people/{person}/note", ONLY_LEADING | {"coordinator": 303}),
     "folk.approve": ("/lead/people/approve", dict.fromkeys(KINDS, 403) | {"contact": 422, "coordinator": 422}),
     "folk.end": (
         "/lead/memberships/999999/end",
