@@ -2,7 +2,7 @@
 
 This module is the assembly, and the only one that knows every room. The order of the rooms, lowest first:
 kit < partnership < messages < people < nights < bookings < finding < calendars < gaps < leading < answers <
-sendings < walks < money < reports < clubs < steering < demo.
+sendings < walks < money < reports < clubs < steering < personal < demo.
 A room looks down, never up.
 """
 
@@ -69,11 +69,13 @@ def _register_pages(app: Application) -> None:
     from scheduler.messages import pages as messages
     from scheduler.money import pages as money
     from scheduler.people import number_pages, pages, text_pages
+    from scheduler.personal import pages as personal
     from scheduler.reports import pages as reports
     from scheduler.sendings import pages as sendings
     from scheduler.steering import pages as steering
     from scheduler.walks import pages as walks
 
     first = (messages, pages, text_pages, number_pages, bookings, finding, calendars, gaps, leading, shift_pages)
-    for room in (*first, people_pages, person_pages, answers, sendings, walks, money, reports, clubs, steering):
+    second = (people_pages, person_pages, answers, sendings, walks, money, reports, clubs, steering, personal)
+    for room in (*first, *second):
         app.register_blueprint(room.pages)

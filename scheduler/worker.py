@@ -35,7 +35,7 @@ from scheduler.partnership.tables import Partnership
 from scheduler.people.notes import forget_old as forget_old_notes
 from scheduler.people.reaching import reread, warn_of_ceilings
 from scheduler.people.rules import Acting
-from scheduler.people.signing_in import forget_old
+from scheduler.people.signing_in import forget_numbers, forget_old, forget_sessions
 from scheduler.reports.queries import quarters_reported
 from scheduler.sendings import rereading as sendings_rereading
 from scheduler.walks.actions import forget_texts
@@ -210,6 +210,8 @@ def one_pass(
         "ceilings warned of": app.database.write(lambda connection: warn_of_ceilings(connection, known, now)),
         "notes on people forgotten": app.database.write(lambda connection: forget_old_notes(connection, now)),
         "codes forgotten": app.database.write(lambda connection: forget_old(connection, now)),
+        "devices forgotten": app.database.write(lambda connection: forget_sessions(connection, now)),
+        "numbers forgotten": app.database.write(forget_numbers),
         "calendars made": make_what_is_stale(app.database, app.settings.public_url, now),
         "texts forgotten": app.database.write(lambda connection: forget_bodies(connection, now)),
         "nights settled": settle(app, known, now),

@@ -61,7 +61,7 @@ def members(connection: Connection, partnership_id: int, sought: Sought) -> list
         select(Membership.id, Person.id, full, Person.phone, Club.name, Membership.state, walks)
         .join(Person, Person.id == Membership.person_id)
         .join(Club, Club.id == Membership.club_id)
-        .where(Membership.partnership_id == partnership_id)
+        .where(Membership.partnership_id == partnership_id, Person.forgotten_at.is_(None))
         .order_by(Person.first_name, Person.last_name, Membership.id)
         .limit(PAGE + 1)
         .offset(PAGE * sought.page)

@@ -92,6 +92,8 @@ def note_receipt(connection: Connection, message_id: int, receipt: Receipt, now:
 
 
 def _note_number(connection: Connection, phone: str, state: MessageState, code: int, now: datetime) -> None:
+    if not phone:  # forgotten meanwhile
+        return
     if code in DEAD_NUMBERS:
         standing.note_dead(connection, phone, str(code), now)
     elif code == OPTED_OUT:

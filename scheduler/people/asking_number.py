@@ -49,7 +49,7 @@ def note_number(connection: Connection, acting: Acting, person_id: int, phone: s
     """
     person = connection.execute(
         select(Person.phone, Person.first_name, Person.language).where(
-            Person.id == person_id, Person.partnership_id == acting.partnership_id
+            Person.id == person_id, Person.partnership_id == acting.partnership_id, Person.forgotten_at.is_(None)
         )
     ).first()
     if person is None:

@@ -43,7 +43,9 @@ def write(connection: Connection, acting: Acting, person_id: int, text: str) -> 
     """Keep the acting person's note on somebody in the place of the one before; "" takes it away. That there is one
     stands in the log, what it says does not. Raises NotFound."""
     assert acting.person_id is not None
-    known = select(Person.id).where(Person.id == person_id, Person.partnership_id == acting.partnership_id)
+    known = select(Person.id).where(
+        Person.id == person_id, Person.partnership_id == acting.partnership_id, Person.forgotten_at.is_(None)
+    )
     if connection.execute(known).first() is None:
         raise NotFound
     before = mine(connection, acting.person_id, person_id, acting.now)

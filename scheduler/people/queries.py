@@ -200,10 +200,10 @@ class PersonPage:
 
 
 def person_page(connection: Connection, partnership_id: int, person_id: int) -> PersonPage:
-    """Return a person for the coordinator. Raises NotFound, also for another partnership's person."""
+    """Return a person for the coordinator. Raises NotFound, also for another partnership's, or a forgotten one."""
     person = connection.execute(
         select(Person.id, Person.first_name, Person.last_name, Person.phone).where(
-            Person.id == person_id, Person.partnership_id == partnership_id
+            Person.id == person_id, Person.partnership_id == partnership_id, Person.forgotten_at.is_(None)
         )
     ).first()
     if person is None:
@@ -251,8 +251,8 @@ def log(
             AuditEntry.what,
             AuditEntry.before,
             AuditEntry.after,
-            (actor.c.first_name + " " + actor.c.last_name).label("who"),
-            (whom.c.first_name + " " + whom.c.last_name).label("whom"),
+            func.trim(actor.c.first_name + " " + actor.c.last_name).label("who"),
+            func.trim(whom.c.first_name + " " + whom.c.last_name).label("whom"),
         )
         .outerjoin(actor, actor.c.id == AuditEntry.actor_person_id)
         .outerjoin(whom, whom.c.id == AuditEntry.person_id)

@@ -64,7 +64,9 @@ def check_a_coordinator_is_left(connection: Connection, partnership_id: int) -> 
 
 def _check(connection: Connection, visitor: Visitor, person_id: int, role: Role, club_id: int | None) -> None:
     assert visitor.partnership is not None
-    person = select(Person.id).where(Person.id == person_id, Person.partnership_id == visitor.partnership.id)
+    person = select(Person.id).where(
+        Person.id == person_id, Person.partnership_id == visitor.partnership.id, Person.forgotten_at.is_(None)
+    )
     if connection.execute(person).first() is None:
         raise NotFound
     if (role is Role.CONTACT) is not (club_id is not None):

@@ -10,6 +10,8 @@ from scheduler.kit.refusals import Conflict, Invalid, NotAllowed, NotFound
 ADULT_YEARS = 18
 OLDEST_YEARS = 110
 LONGEST_NAME_CHARACTERS = 60
+# What stands where somebody's details were who has been forgotten: no name, no number (`nowhere`), no birth date.
+NO_NAME, NOT_BORN = "–", date(1, 1, 1)  # noqa: RUF001 - a dash, as printers set it
 
 
 class MembershipState(StrEnum):
@@ -61,6 +63,11 @@ class LastCoordinator(Conflict):
     """A partnership is never left without a coordinator."""
 
     room = "people"
+
+
+def nowhere(person_id: int) -> str:
+    """Return what stands where a forgotten person's number was: unique as numbers are, and none."""
+    return f"forgotten-{person_id}"
 
 
 def years_old(born_on: date, day: date) -> int:

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, delete, exists, insert, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler.messages.actions import Recipient, Text, drop, queue
 from scheduler.messages.rules import MessageKind
+from scheduler.messages.tables import PhoneStanding
 from scheduler.people.actions import Joining, finish_joining
 from scheduler.people.queries import digest, person_by_phone
-from scheduler.people.tables import LimitCount, SignInCode, SignInSession
+from scheduler.people.tables import LimitCount, Person, SignInCode, SignInSession
 
 CODE_LIVES = timedelta(minutes=10)
 TRIES = 5
@@ -29,6 +30,8 @@ MOST_CODES_PER_ADDRESS = 60
 LONGEST_DEVICE_CHARACTERS = 60
 SEEN_EVERY = timedelta(hours=1)
 CODE_DIGITS = 6
+# The cookie of a device that is not used ends after sixty days.
+ENDED_KEPT, UNUSED_KEPT = timedelta(days=30), timedelta(days=90)
 
 
 class Outcome(StrEnum):
@@ -218,3 +221,15 @@ def code_hash(secret_key: str, challenge: str, code: str) -> str:
 
 def _keyed(secret_key: str, text: str) -> str:
     return hmac.new(secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def forget_sessions(connection: Connection, now: datetime) -> int:
+    """Delete devices that were signed out over a month ago, or not used for three; return how many."""
+    old = or_(SignInSession.ended_at < now - ENDED_KEPT, SignInSession.last_seen_at < now - UNUSED_KEPT)
+    return connection.execute(delete(SignInSession).where(old)).rowcount
+
+
+def forget_numbers(connection: Connection) -> int:
+    """Delete what is known of numbers that nobody has any more; return how many."""
+    nobodys = ~exists().where(Person.phone == PhoneStanding.phone)
+    return connection.execute(delete(PhoneStanding).where(nobodys)).rowcount

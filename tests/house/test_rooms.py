@@ -25,6 +25,7 @@ ORDER = [
     "reports",
     "clubs",
     "steering",
+    "personal",
     "demo",
 ]
 # The assembly and what spans the rooms.

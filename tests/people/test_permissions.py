@@ -32,6 +32,10 @@ MATRIX = {
     # Somebody else's walk is no file of mine, whoever asks.
     "calendars.one_walk": ("/bookings/{booking}/calendar.ics", dict.fromkeys(KINDS, 404) | {"nobody": 303}),
     "people.joined": ("/joined", MEMBER),
+    "personal.data": ("/me/data", MEMBER),
+    "personal.data_file": ("/me/data.json", MEMBER),
+    "personal.ask": ("/me/forget", MEMBER),
+    "personal.forgotten": ("/forgotten", PUBLIC),
     "people.sign_in": ("/sign-in", dict.fromkeys(KINDS, 303) | {"nobody": 200}),
     "people.code": ("/sign-in/code", dict.fromkeys(KINDS, 303)),
     "people.join": ("/join/{invitation}", PUBLIC),
@@ -138,6 +142,7 @@ POST_MATRIX = {
         dict.fromkeys(KINDS, 403) | {"coordinator": 303, "municipality": 303},
     ),
     "calendars.choose_alarm": ("/me/calendar/alarm", dict.fromkeys(KINDS, 303) | {"nobody": 403}),
+    "personal.forget": ("/me/forget", dict.fromkeys(KINDS, 422) | {"nobody": 403}),
     "people.end_device": ("/me/devices/999999/end", dict.fromkeys(KINDS, 404) | {"nobody": 403}),
     "shifts.save": ("/lead/shifts/{shift}/change", ONLY_LEADING | {"coordinator": 422}),
     "shifts.call_off": ("/lead/shifts/999999/call-off", ONLY_LEADING),
@@ -353,7 +358,7 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
     theirs |= {"/accounts", "/accounts.csv", "/accounts.json"}
     theirs |= {"/lead/money/payouts", "/lead/money/payouts.csv"}
     theirs |= {"/lead/reports", "/lead/reports/month/2026-11-01", "/lead/reports/month/2026-11-01.pdf"}
-    theirs |= {"/lead/steering"}
+    theirs |= {"/lead/steering", "/me/data", "/me/data.json", "/me/forget", "/forgotten"}
     theirs |= {"/lead/money", "/lead/money/entries", "/lead/money/purchases/new"}
     theirs |= {"/lead/nights/2026-11-27/areas", "/lead/season", "/lead/season/plan", "/lead/log"}
     for path, _ in MATRIX.values():
