@@ -6,14 +6,24 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from scheduler.kit.language import gettext, kronor, short_day
-from scheduler.kit.paper import Paper
+from scheduler.kit.paper import Grid, Mark, Paper
 from scheduler.money.rules import ORE_PER_KRONA
 from scheduler.money.words import line_words
-from scheduler.reports.rules import Difference, Figures, Period
-from scheduler.reports.words import difference_words, figure_words, night_state_words, report_title
+from scheduler.reports.rules import Difference, Figures, Period, Sign, calendar_of, signs_used
+from scheduler.reports.words import (
+    difference_words,
+    figure_words,
+    month_title,
+    month_words,
+    night_state_words,
+    report_title,
+    sign_words,
+    weekday_letters,
+)
 from scheduler.walks.words import happened_words, mood_words, young_people_words
 
 LONGEST_SHEET_NAME = 31  # Excel refuses more
+GRID_MM = 60.0  # the tallest month with its heading
 KEY_FIGURES = ("planned", "walked", "called_off", "not_walked", "double_nights", "walkers", "new_walkers", "hours")
 
 
@@ -47,6 +57,10 @@ def as_pdf(document: Document) -> bytes:
     paper.heading(title)
     paper.paragraph(f"{document.partnership}, {document.municipality}", soft=True)
     paper.paragraph(standing(document), soft=True)
+    if document.corrections:
+        paper.section(gettext("Corrected since"))
+        for one in document.corrections:
+            paper.paragraph(difference_words(one))
     paper.section(gettext("In short"))
     paper.rows(
         (),
@@ -60,10 +74,6 @@ def as_pdf(document: Document) -> bytes:
     _money(paper, found)
     _notes(paper, found)
     _calendar(paper, found)
-    if document.corrections:
-        paper.section(gettext("Corrected since"))
-        for one in document.corrections:
-            paper.paragraph(difference_words(one))
     paper.paragraph(gettext("The report holds counts and sums. It names nobody."), soft=True)
     return paper.finish()
 
@@ -120,17 +130,41 @@ def _by_count(counts: Mapping[str, int]) -> Iterable[tuple[str, int]]:
     return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
+MARKS = {
+    Sign.FULL: Mark.FULL,
+    Sign.THIN: Mark.HALF,
+    Sign.NOT_WALKED: Mark.CROSS,
+    Sign.CALLED_OFF: Mark.DASH,
+    Sign.COMING: Mark.RING,
+}
+
+
 def _calendar(paper: Paper, found: Figures) -> None:
-    paper.section(gettext("Calendar of coverage"))
+    months = calendar_of(found.nights)
+    paper.section(gettext("Calendar of coverage"), with_it_mm=GRID_MM if months else 0)
+    paper.grids(
+        [
+            Grid(
+                title=month_title(month.first),
+                weekdays=[letter for letter, _ in weekday_letters()],
+                weeks=month.weeks,
+                marks={day: [MARKS[sign] for sign in month.signs(day)] for day in month.shifts},
+                words=month_words(month),
+            )
+            for month in months
+        ],
+        [(MARKS[sign], sign_words(sign)) for sign in signs_used(months)],
+    )
     paper.rows(
-        (gettext("The evening"), gettext("Area"), gettext("Came"), gettext("How it went")),
+        (gettext("The evening"), gettext("Area"), gettext("How it went"), gettext("Came")),
         [
             (
-                short_day(date.fromisoformat(one.night)), one.area, f"{one.people} / {one.wanted}",
-                night_state_words(one.state),
+                short_day(date.fromisoformat(one.night)), one.area, night_state_words(one.state),
+                f"{one.people} / {one.wanted}",
             )
             for one in found.nights
         ],
+        words=3,
     )  # fmt: skip
 
 

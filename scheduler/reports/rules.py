@@ -1,4 +1,6 @@
-from collections.abc import Iterable, Mapping
+import calendar
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum, auto
@@ -113,6 +115,53 @@ class NightCount:
     people: int
     wanted: int
     state: str
+
+    @property
+    def sign(self) -> "Sign":
+        """Return how the calendar shows it."""
+        if self.state == "walked":
+            return Sign.FULL if self.people >= self.wanted else Sign.THIN
+        return Sign(self.state)
+
+
+class Sign(StrEnum):
+    """What a shift looks like in the calendar of coverage: walked by all who were wanted, walked by fewer, or not."""
+
+    FULL = auto()
+    THIN = auto()
+    NOT_WALKED = auto()
+    CALLED_OFF = auto()
+    COMING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageMonth:
+    """A month of the calendar of coverage: weeks from Monday on of days, 0 outside the month, and each day's shifts."""
+
+    first: date
+    weeks: list[list[int]]
+    shifts: dict[int, list[NightCount]]
+
+    def signs(self, day: int) -> list[Sign]:
+        return [one.sign for one in self.shifts.get(day, ())]
+
+
+def calendar_of(nights: Iterable[NightCount]) -> list[CoverageMonth]:
+    """Return the months in which there are shifts, by time."""
+    by_month: dict[date, dict[int, list[NightCount]]] = defaultdict(lambda: defaultdict(list))
+    for one in nights:
+        night = date.fromisoformat(one.night)
+        by_month[night.replace(day=1)][night.day].append(one)
+    return [
+        CoverageMonth(first, calendar.monthcalendar(first.year, first.month), dict(shifts))
+        for first, shifts in sorted(by_month.items())
+    ]
+
+
+def signs_used(months: Sequence[CoverageMonth]) -> list[Sign]:
+    """Return the signs that these months hold, in the order in which they are explained."""
+    found = {sign for month in months for day in month.shifts for sign in month.signs(day)}
+    return [sign for sign in Sign if sign in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Names of periods and figures in the reader's language."""
 
 from collections.abc import Callable
+from datetime import date, timedelta
 
-from scheduler.kit.language import current, gettext, kronor
-from scheduler.reports.rules import Difference, Period, PeriodKind
+from scheduler.kit.language import current, gettext, kronor, weekday
+from scheduler.reports.rules import CoverageMonth, Difference, Period, PeriodKind, Sign, calendar_of, period, signs_used
 
 
 def period_words(one: Period) -> str:
@@ -49,6 +50,40 @@ def night_state_words(state: str) -> str:
     }[state]
 
 
+def sign_words(sign: str) -> str:
+    """Return what a sign of the calendar means."""
+    return {
+        Sign.FULL: gettext("Walked, as many as wanted"),
+        Sign.THIN: gettext("Walked, fewer than wanted"),
+        Sign.NOT_WALKED: gettext("Not walked, too few people"),
+        Sign.CALLED_OFF: gettext("Called off"),
+        Sign.COMING: gettext("To come"),
+    }[Sign(sign)]
+
+
+def month_title(first: date) -> str:
+    """Return "november 2026"."""
+    return period_words(period(PeriodKind.MONTH, first))
+
+
+def weekday_letters() -> list[tuple[str, str]]:
+    """Return the days of a week from Monday on: first letter and name."""
+    monday = date(2024, 1, 1)
+    names = [weekday(monday + timedelta(days=place)) for place in range(7)]
+    return [(name[0].upper(), name) for name in names]
+
+
+def month_words(month: CoverageMonth) -> str:
+    """Return a month of the calendar in words: how many of each sign."""
+    return "{}. {}".format(
+        month_title(month.first),
+        ", ".join(
+            f"{sign_words(sign)}: {sum(month.signs(day).count(sign) for day in month.shifts)}"
+            for sign in signs_used([month])
+        ),
+    )
+
+
 def difference_words(one: Difference) -> str:
     """Return a correction as a sentence."""
     then, now = (kronor(one.then), kronor(one.now)) if one.in_ore else (str(one.then), str(one.now))
@@ -61,4 +96,9 @@ SHOW: dict[str, Callable[..., object]] = {
     "figure_words": figure_words,
     "night_state_words": night_state_words,
     "difference_words": difference_words,
+    "sign_words": sign_words,
+    "month_title": month_title,
+    "weekday_letters": weekday_letters,
+    "coverage_calendar": calendar_of,
+    "signs_used": signs_used,
 }

@@ -184,6 +184,7 @@ def test_the_coordinator_freezes_and_anybody_with_the_link_reads_numbers_and_no_
     boss.get("/lead/reports")
     boss.get("/lead/reports/quarter/2026-10-01")
     assert "Kvartalsrapport, kvartal 4 2026" in boss.words()
+    assert "27. Centrum: Gått, färre än önskat, 3 / 9." in boss.words()
     boss.follow(boss.send("/lead/reports/quarter/2026-10-01"))
     assert "Version 1 är låst" in boss.words()
     boss.send("/lead/reports/links", {"whom": "Revisorn", "days": "7", "views": "2"}, 200)
@@ -227,7 +228,13 @@ def test_the_pdf_is_tagged_and_can_be_searched_in_both_languages(boss, walked, d
     kinds = [one["/S"] for one in elements]
     assert kinds.count("/H1") == 1
     assert kinds.count("/H2") >= 6
-    assert all(one.get("/Alt") for one in elements if one["/S"] == "/Figure")
+    told = [one.get("/Alt") for one in elements if one["/S"] == "/Figure"]
+    assert all(told)
+    month = {
+        "sv": "november 2026. Gått, färre än önskat: 1",
+        "en": "November 2026. Walked, fewer than wanted: 1",
+    }
+    assert month[language] in told, "the picture of the calendar is told in words"
 
 
 def test_the_workbook_sums_by_formulas(boss, walked):

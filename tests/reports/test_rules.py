@@ -12,11 +12,14 @@ from scheduler.reports.rules import (
     LineCount,
     NightCount,
     PeriodKind,
+    Sign,
+    calendar_of,
     differences,
     from_json,
     percent,
     period,
     periods,
+    signs_used,
 )
 
 MONTH, QUARTER = PeriodKind.MONTH, PeriodKind.QUARTER
@@ -83,3 +86,33 @@ def test_a_correction_shows_what_it_was_and_what_it_is():
 @pytest.mark.parametrize(("part", "whole", "shown"), [(0, 0, 0), (1, 3, 33), (2, 3, 67), (1, 8, 13), (4, 4, 100)])
 def test_percentages_are_rounded_half_up(part, whole, shown):
     assert percent(part, whole) == shown
+
+
+@pytest.mark.parametrize(
+    ("state", "people", "sign"),
+    [
+        ("walked", 4, Sign.FULL),
+        ("walked", 5, Sign.FULL),
+        ("walked", 3, Sign.THIN),
+        ("not_walked", 1, Sign.NOT_WALKED),
+        ("called_off", 0, Sign.CALLED_OFF),
+        ("coming", 4, Sign.COMING),
+    ],
+)
+def test_a_shift_has_one_sign_in_the_calendar(state, people, sign):
+    assert NightCount("2026-11-27", "Centrum", people, 4, state).sign is sign
+
+
+def test_the_calendar_of_coverage_holds_the_months_with_shifts_and_both_areas_of_a_night():
+    nights = [
+        NightCount("2026-05-30", "Centrum", 4, 4, "walked"),
+        NightCount("2026-03-01", "Centrum", 2, 4, "walked"),
+        NightCount("2026-05-30", "Arena", 1, 4, "not_walked"),
+    ]
+    march, may = calendar_of(nights)
+    assert (march.first, may.first) == (date(2026, 3, 1), date(2026, 5, 1))
+    assert march.weeks[0] == [0, 0, 0, 0, 0, 0, 1]
+    assert (march.signs(1), march.signs(2)) == ([Sign.THIN], [])
+    assert may.signs(30) == [Sign.FULL, Sign.NOT_WALKED]
+    assert signs_used([march, may]) == [Sign.FULL, Sign.THIN, Sign.NOT_WALKED]
+    assert calendar_of([]) == []
