@@ -24,6 +24,8 @@ from sqlalchemy.sql.elements import BindParameter, literal_column
 from sqlalchemy.sql.visitors import replacement_traverse
 from sqlalchemy.types import TypeDecorator
 
+from scheduler.kit.libpq import forget_after_rollback
+
 Result = TypeVar("Result")
 # A row of columns that the reader knows by name.
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
@@ -181,7 +183,9 @@ def _begin_to_write(connection: Any) -> None:  # noqa: ANN401 - the driver's con
             return
 
 
-def _to_json(value: object) -> str:
+def to_json(value: object) -> str:
+    """Return a value of a JSON column as text, its days and instants in ISO 8601."""
+
     def plain(other: object) -> str:
         if isinstance(other, datetime | date):
             return other.isoformat()
@@ -191,13 +195,13 @@ def _to_json(value: object) -> str:
 
 
 def _postgresql_engine(url: str, connections: int, isolation_level: IsolationLevel) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=LONGEST_WAIT_SECONDS,
         isolation_level=isolation_level,
-        json_serializer=_to_json,
+        json_serializer=to_json,
         connect_args={
             "connect_timeout": LONGEST_WAIT_SECONDS,
             # Our statements look rows up by key: one plan for each serves every value, and planning anew costs
@@ -207,11 +211,13 @@ def _postgresql_engine(url: str, connections: int, isolation_level: IsolationLev
             "prepare_threshold": 1,
         },
     )
+    forget_after_rollback(engine)
+    return engine
 
 
 def _sqlite_engine(url: str) -> Engine:
     engine = create_engine(
-        url, json_serializer=_to_json, pool_timeout=LONGEST_WAIT_SECONDS, connect_args={"check_same_thread": False}
+        url, json_serializer=to_json, pool_timeout=LONGEST_WAIT_SECONDS, connect_args={"check_same_thread": False}
     )
 
     @event.listens_for(engine, "connect")

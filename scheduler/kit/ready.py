@@ -5,27 +5,24 @@ execution (looking up the compiled form, building a context, a result and its ro
 itself. On PostgreSQL, statements sent `together` share one round trip.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import Select
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import JSON, TypeEngine
 
-from scheduler.kit.database import spelled_out
+from scheduler.kit import libpq
+from scheduler.kit.database import spelled_out, to_json
+from scheduler.kit.libpq import Answer
 
 Statement: TypeAlias = Select[*tuple[Any, ...]] | UpdateBase
 Parameters: TypeAlias = Mapping[str, Any]
 Convert: TypeAlias = Callable[[Any], Any]
-
-
-class Result(NamedTuple):
-    """`rows` as the driver gave them, and how many rows were touched."""
-
-    rows: list[tuple[Any, ...]]
-    touched: int
 
 
 class Ready:
@@ -44,7 +41,7 @@ class Ready:
             compiled = self._compiled[dialect.name] = _Compiled(self.statement, self.columns, dialect)
         return compiled
 
-    def run(self, connection: Connection, parameters: Parameters) -> Result:
+    def run(self, connection: Connection, parameters: Parameters) -> Answer:
         """Execute it, and return what came of it. Raises DBAPIError as SQLAlchemy does."""
         return together(connection, (self, parameters))[0]
 
@@ -73,11 +70,13 @@ class Ready:
 class _Compiled:
     """The SQL for one database, and how values go in and out."""
 
+    _numbers = count()
+
     def __init__(self, statement: Statement, columns: Sequence[str], dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect, column_keys=list(columns) or None)
         written = compiled.construct_expanded_state(dict.fromkeys(compiled.binds))
         self.sql = written.statement
-        self.in_order: Sequence[str] | None = written.positiontup if compiled.positional else None
+        self.in_order = list(written.positiontup or written.parameters)
         # Without those that are written into the SQL.
         binds = {name: compiled.binds[name] for name in written.parameters}
         self.enters = {name: _way_in(bind.type, dialect) for name, bind in binds.items()}
@@ -87,15 +86,21 @@ class _Compiled:
         for name in columns:
             self.constants.pop(name, None)
         self.converts = [_way_out(column.type, dialect) for column in statement.exported_columns]
+        numbers = {name: f"${number}" for number, name in enumerate(self.in_order, start=1)}
+        numbered = re.sub(r"%\((\w+)\)s", lambda found: numbers[found[1]], self.sql).replace("%%", "%")
+        self.prepared = libpq.Statement(f"ready{next(self._numbers)}".encode(), numbered.encode())
 
-    def values(self, parameters: Parameters) -> Any:  # noqa: ANN401 - a tuple or a dict, as the driver wants it
+    def values(self, parameters: Parameters) -> list[Any]:
+        """Return the values in the order of the SQL."""
         ready = dict(self.constants)
         for name, value in parameters.items():
             ready[name] = _entered(value, self.enters[name])
-        return ready if self.in_order is None else [ready[name] for name in self.in_order]
+        return [ready[name] for name in self.in_order]
 
 
 def _way_in(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    if isinstance(kind, JSON):  # psycopg's own way would be an object of its own, for its cursors
+        return to_json
     return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
@@ -110,7 +115,7 @@ def _entered(value: Any, enter: Convert | None) -> Any:  # noqa: ANN401 - any co
 Step: TypeAlias = tuple[Ready, Parameters]
 
 
-def together(connection: Connection, *steps: Step) -> list[Result]:
+def together(connection: Connection, *steps: Step) -> list[Answer]:
     """Execute statements in this order, and return what came of each; on PostgreSQL they are sent at once.
 
     None of them can depend on what another returned. Raises DBAPIError as SQLAlchemy does, for the first that
@@ -119,36 +124,25 @@ def together(connection: Connection, *steps: Step) -> list[Result]:
     if not connection.in_transaction():
         connection.begin()
     dialect = connection.dialect
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    wanted = [(ready._for(dialect), parameters) for ready, parameters in steps]  # noqa: SLF001
+    wanted = []
+    for ready, parameters in steps:
+        compiled = ready._for(dialect)  # noqa: SLF001
+        values = compiled.values(parameters)
+        for listener in connection.dispatch.before_cursor_execute:  # those who count statements
+            listener(connection, None, compiled.sql, values, None, False)  # noqa: FBT003 - SQLAlchemy's own event
+        wanted.append((compiled, values))
     try:
-        if dialect.name == "postgresql" and (len(wanted) > 1 or _begins(driver)):
-            with driver.pipeline():
-                cursors = [_execute(connection, driver, *step) for step in wanted]
-            return [_result(cursor) for cursor in cursors]
-        return [_result(_execute(connection, driver, *step)) for step in wanted]
+        if dialect.name == "postgresql":
+            return libpq.ask(connection, [(compiled.prepared, values) for compiled, values in wanted])
+        driver: Any = connection.connection.driver_connection
+        return [_asked(driver, compiled.sql, values) for compiled, values in wanted]
     except dialect.loaded_dbapi.Error as error:
         raise _told(connection, wanted[0][0].sql, error) from error
 
 
-def _begins(driver: Any) -> bool:  # noqa: ANN401 - psycopg's connection
-    """Return whether the driver will send BEGIN first: it can go along."""
-    return not driver.autocommit and driver.pgconn.transaction_status == 0
-
-
-def _execute(connection: Connection, driver: Any, compiled: _Compiled, parameters: Parameters) -> Any:  # noqa: ANN401
-    cursor = driver.cursor()
-    values = compiled.values(parameters)
-    for listener in connection.dispatch.before_cursor_execute:  # those who count statements
-        listener(connection, cursor, compiled.sql, values, None, False)  # noqa: FBT003 - SQLAlchemy's own event
-    cursor.execute(compiled.sql, values)
-    return cursor
-
-
-def _result(cursor: Any) -> Result:  # noqa: ANN401 - a driver's cursor
-    rows = [] if cursor.description is None else cursor.fetchall()
-    return Result(rows, cursor.rowcount)
+def _asked(driver: Any, sql: str, values: Sequence[Any]) -> Answer:  # noqa: ANN401 - sqlite3's connection
+    cursor = driver.execute(sql, values)
+    return Answer(cursor.fetchall(), cursor.rowcount)
 
 
 def _told(connection: Connection, sql: str, error: Any) -> Any:  # noqa: ANN401 - the driver's own error, SQLAlchemy's of it

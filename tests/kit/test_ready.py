@@ -26,6 +26,8 @@ NEW_AREA = Ready(
     columns=("partnership_id", "name", "meeting_place", "default_minimum", "default_wanted", "gathers_minutes_before"),
 )
 
+NAME = Ready(select(Partnership.name).where(Partnership.id == bindparam("wanted")))
+
 
 @pytest.fixture
 def town(each_database):
@@ -102,18 +104,17 @@ def test_a_unit_that_lost_a_race_is_undone_and_run_again(each_database, shift):
 def test_a_connection_that_is_gone_is_replaced_and_so_are_the_others_of_its_pool(postgres):
     database = Database(postgres.create_database("gone", template="walks"))
     town = database.write(make.town)
-    name = Ready(select(Partnership.name).where(Partnership.id == bindparam("wanted")))
     killed = text(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         "WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     with database.reading() as first, database.reading() as second:
-        assert name.first(first, {"wanted": town.id}).name == "Nattvandring Timrå"
+        assert NAME.first(first, {"wanted": town.id}).name == "Nattvandring Timrå"
         second.execute(killed)
         with pytest.raises(OperationalError) as refusal:
-            name.first(first, {"wanted": town.id})
+            NAME.first(first, {"wanted": town.id})
         assert refusal.value.connection_invalidated
-    assert database.write(lambda connection: name.first(connection, {"wanted": town.id})).name == "Nattvandring Timrå"
+    assert database.write(lambda connection: NAME.first(connection, {"wanted": town.id})).name == "Nattvandring Timrå"
     database.dispose()
 
 
@@ -125,3 +126,68 @@ def test_json_goes_in_and_out(each_database, town):
     with each_database.reading() as connection:
         row = connection.execute(select(AuditEntry.after, AuditEntry.before, AuditEntry.at)).one()
     assert row == ({"name": 'Åsa "x"'}, {}, make.NOW)
+
+
+@pytest.fixture
+def one_connection(postgres, request):
+    """A database on PostgreSQL with one connection, and a town."""
+    database = Database(postgres.create_database(request.node.name[-60:], template="walks"), connections=1)
+    yield database, database.write(make.town)
+    database.dispose()
+
+
+def prepared_by_the_driver(connection):
+    for _ in range(3):
+        connection.execute(select(Partnership.name))
+
+
+@pytest.mark.postgresql
+def test_what_the_driver_drops_when_it_rolls_back_is_prepared_again(one_connection):
+    database, town = one_connection
+
+    def refused(connection):
+        NAME.first(connection, {"wanted": town.id})
+        prepared_by_the_driver(connection)
+        raise LookupError
+
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            database.write(refused)
+    assert database.write(lambda connection: NAME.first(connection, {"wanted": town.id}).name) == "Nattvandring Timrå"
+
+
+@pytest.mark.postgresql
+def test_what_the_driver_drops_with_a_part_of_a_unit_is_prepared_again(one_connection):
+    database, town = one_connection
+
+    def work(connection):
+        NAME.first(connection, {"wanted": town.id})
+        prepared_by_the_driver(connection)
+        with pytest.raises(LookupError), connection.begin_nested():
+            raise LookupError
+        return NAME.first(connection, {"wanted": town.id}).name
+
+    assert database.write(work) == "Nattvandring Timrå"
+
+
+@pytest.mark.postgresql
+def test_a_refused_statement_leaves_the_connection_usable_and_its_statements_prepared(one_connection):
+    database, town = one_connection
+    shift = database.write(lambda connection: make.shift(connection, town))
+    for _ in range(2):
+        with pytest.raises(IntegrityError):
+            database.write(lambda connection: BOOKED.run(connection, {"shift_id": shift, "more": 99}))
+    assert database.write(lambda connection: BOOKED.run(connection, {"shift_id": shift, "more": 1})).touched == 1
+
+
+def test_more_than_the_wire_holds_at_once_goes_out_and_comes_back(each_database, town):
+    long = "å" * 2_000_000
+    renamed = Ready(update(Area).where(Area.id == bindparam("wanted")).values(meeting_place=bindparam("place")))
+    seen = Ready(select(Area.meeting_place).where(Area.id == bindparam("wanted")))
+    values = {"wanted": town.centre}
+
+    def work(connection):
+        steps = [(renamed, values | {"place": long}), (seen, values)] * 4
+        return together(connection, *steps)
+
+    assert {answer.rows[0][0] for answer in each_database.write(work)[1::2]} == {long}
