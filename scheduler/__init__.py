@@ -2,7 +2,7 @@
 
 This module is the assembly, and the only one that knows every room. The order of the rooms, lowest first:
 kit < partnership < messages < people < nights < bookings < finding < calendars < gaps < leading < answers <
-sendings < walks < money < reports < clubs < steering < personal < demo.
+sendings < walks < money < reports < clubs < steering < personal < doubles < demo.
 A room looks down, never up.
 """
 
@@ -62,6 +62,7 @@ def _register_pages(app: Application) -> None:
     from scheduler.bookings import pages as bookings
     from scheduler.calendars import pages as calendars
     from scheduler.clubs import pages as clubs
+    from scheduler.doubles import pages as doubles
     from scheduler.finding import pages as finding
     from scheduler.gaps import pages as gaps
     from scheduler.leading import pages as leading
@@ -76,6 +77,6 @@ def _register_pages(app: Application) -> None:
     from scheduler.walks import pages as walks
 
     first = (messages, pages, text_pages, number_pages, bookings, finding, calendars, gaps, leading, shift_pages)
-    second = (people_pages, person_pages, answers, sendings, walks, money, reports, clubs, steering, personal)
+    second = (people_pages, person_pages, answers, sendings, walks, money, reports, clubs, steering, personal, doubles)
     for room in (*first, *second):
         app.register_blueprint(room.pages)

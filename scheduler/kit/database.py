@@ -36,8 +36,9 @@ IsolationLevel: TypeAlias = Literal["READ COMMITTED", "AUTOCOMMIT"]
 LONGEST_WAIT_SECONDS = 3
 ASK_AGAIN_SECONDS = 0.0005
 TRIES = 4
-# PostgreSQL: serialization failure, deadlock, cannot connect now, admin shutdown.
-RETRIED_SQLSTATES = frozenset({"40001", "40P01", "57P03", "57P01"})
+# PostgreSQL: serialization failure, deadlock, cannot connect now, admin shutdown; and a foreign key that points to
+# a row which has gone since it was read (two records of one person made one): the next try finds it gone.
+RETRIED_SQLSTATES = frozenset({"40001", "40P01", "57P03", "57P01", "23503"})
 
 
 class UtcTime(TypeDecorator[datetime]):

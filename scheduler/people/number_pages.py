@@ -35,16 +35,18 @@ def ask(person_id: int) -> AnyResponse | tuple[str, int]:
         asking_number.note_number(connection(), acting, person_id, form.e164)
     except Invalid as refusal:
         form.phone.errors = [problem_sentence(refusal)]
-        return _note_page(person_id, form), INVALID
+        holder = queries.person_by_phone(connection(), g.visitor.partnership.id, form.e164)
+        return _note_page(person_id, form, holder.id if holder is not None else None), INVALID
     return redirect(url_for("person.sheet", person_id=person_id), code=303)
 
 
-def _note_page(person_id: int, form: SignInForm) -> str:
+def _note_page(person_id: int, form: SignInForm, holder_id: int | None = None) -> str:
     return render_template(
         "people/note_number.html",
         person=queries.person_page(connection(), g.visitor.partnership.id, person_id),
         waiting=asking_number.waiting(connection(), person_id, now()),
         form=form,
+        holder_id=holder_id,
     )
 
 

@@ -52,6 +52,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "read the log": frozenset({"coordinator"}),
     "see a person": frozenset({"coordinator"}),
     "give roles": frozenset({"coordinator"}),
+    "merge people": frozenset({"coordinator"}),
     "note a person": frozenset({"coordinator"}),
     "note a number": frozenset({"coordinator"}),
     "see texts": frozenset({"coordinator"}),

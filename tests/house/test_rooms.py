@@ -26,6 +26,7 @@ ORDER = [
     "clubs",
     "steering",
     "personal",
+    "doubles",
     "demo",
 ]
 # The assembly and what spans the rooms.

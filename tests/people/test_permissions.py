@@ -71,6 +71,9 @@ MATRIX = {
     "clubs.proposal": ("/lead/clubs/proposal", LEADING),
     "folk.people": ("/lead/people", CLUBS),
     "folk.end": ("/lead/memberships/{membership}/end", CLUBS),
+    "doubles.suggested": ("/lead/people/doubles", LEADING),
+    "doubles.search": ("/lead/people/{person}/double", LEADING),
+    "doubles.preview": ("/lead/people/{person}/double/{friend}", LEADING),
     "leading.season": ("/lead/season", LEADING),
     "leading.plan": ("/lead/season/plan", LEADING),
     "leading.story": ("/lead/log", LEADING),
@@ -218,6 +221,8 @@ POST_MATRIX |= {
     },
     "money.take_back": ("/lead/money/purchases/999999/take-back", LEADS | {"coordinator": 404}),
 }
+# The last: the outsider and the friend are one person afterwards.
+POST_MATRIX["doubles.merge"] = ("/lead/people/{person}/double/{friend}", ONLY_LEADING | {"coordinator": 303})
 FRAME = {"static", "favicon", "robots", "healthz", "readyz"}
 
 
@@ -248,6 +253,7 @@ def cast(database, town):
             "offered": offered,
             "club": town.club_id,
             "person": outsider,
+            "friend": friend,
             "membership": membership(connection, outsider),
             "invitation": invitation(connection, town),
         }
@@ -353,7 +359,7 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
               "/lead/texts", "/lead/texts/new", "/me/texts", "/me/number", "/demo/sms",
               "/me/calendar", "/me/calendar/needs/0"}  # fmt: skip
     theirs |= {"/lead/season", "/lead/season/plan", "/lead/log"}
-    theirs |= {"/lead/people", "/lead/clubs", "/lead/clubs/proposal"}
+    theirs |= {"/lead/people", "/lead/people/doubles", "/lead/clubs", "/lead/clubs/proposal"}
     theirs |= {"/lead/autopilot", "/number"}
     theirs |= {"/accounts", "/accounts.csv", "/accounts.json"}
     theirs |= {"/lead/money/payouts", "/lead/money/payouts.csv"}
