@@ -116,10 +116,14 @@ def _client(settings: Settings, timeout_seconds: float) -> "Client":
     from twilio.http.http_client import TwilioHttpClient
     from twilio.rest import Client
 
+    from scheduler.messages.connecting import LeasedAdapter
+
     http_client = TwilioHttpClient(timeout=timeout_seconds)
     base = settings.twilio_api_base.rstrip("/")
     if http_client.session is not None:
         _read_environment_once(http_client.session, base)
+        for scheme in ("https://", "http://"):
+            http_client.session.mount(scheme, LeasedAdapter(timeout_seconds))
     client = Client(settings.twilio_account_sid, settings.twilio_auth_token, http_client=http_client)
     client.api.base_url = base
     return client

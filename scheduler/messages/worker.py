@@ -21,6 +21,7 @@ from scheduler.kit.database import Database
 from scheduler.kit.heartbeat import resting_since
 from scheduler.kit.settings import Settings
 from scheduler.messages import halt, receipts
+from scheduler.messages.lease import Lease
 from scheduler.messages.outbox import Leaving, claim
 from scheduler.messages.port import FICTION, DemoPort, Port, TwilioPort
 from scheduler.messages.recording import record_all
@@ -38,15 +39,15 @@ BATCH_FOR_EACH_THREAD = 8
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a claim may wait for its call and an answer to be written down, when a silent worker counts as
-    dead, and when the operator is asked about an unknown text: much later than the longest call, since a text
-    may still be on its way."""
+    """How long a claim lasts and an answer may wait to be written down, when a silent worker counts as dead, and
+    when the operator is asked about an unknown text: two minutes after the latest instant at which it can have left,
+    since the operator's list may lag."""
 
     call_seconds: float = 10.0
     unwritten_seconds: float = 0.05
     claim_seconds: float = 30.0
     stale: timedelta = timedelta(seconds=60)
-    quarantine: timedelta = timedelta(seconds=120)
+    quarantine: timedelta = timedelta(seconds=150)
     asked_again: timedelta = timedelta(seconds=60)
     try_again: timedelta = timedelta(seconds=20)
 
@@ -137,13 +138,13 @@ class Sender:
         if stopped and not self._database.write(lambda connection: halt.may_try(connection, now)):
             return Sent(put_off=True)
         batch = 1 if stopped else most or BATCH_FOR_EACH_THREAD * self._threads
-        claimed_at = time.monotonic()
+        lease = Lease.begin(self._patience.claim_seconds, self._clock)
         leaving, claimed = self._database.write(
             lambda connection: claim(
                 connection, now, lanes, batch, self._rereading, only_phones_from=self._only_phones_from
             )
         )
-        outcomes = self._send_each(leaving, claimed_at)
+        outcomes = self._send_each(leaving, lease)
         told = Sent(
             claimed=claimed,
             accepted=sum(outcome.verdict is Verdict.ACCEPTED for outcome in outcomes),
@@ -153,16 +154,16 @@ class Sender:
             self._database.write(halt.resume)
         return told
 
-    def _send_each(self, leaving: list[Leaving], claimed_at: float) -> list[Outcome]:
+    def _send_each(self, leaving: list[Leaving], lease: Lease) -> list[Outcome]:
         """Call for each, side by side, and write down together what has come back meanwhile."""
         if self._pool is None or len(leaving) < 2:  # noqa: PLR2004 - one needs no company
             outcomes = []
             for one in leaving:
-                outcomes.append(self._call(one, claimed_at))
+                outcomes.append(self._call(one, lease))
                 self._record([(one, outcomes[-1])])
             return outcomes
         waiting, answers = deque(leaving), SimpleQueue[tuple[Leaving, Outcome] | None]()
-        callers = [self._pool.submit(self._call_for, waiting, answers, claimed_at) for _ in range(self._threads)]
+        callers = [self._pool.submit(self._call_for, waiting, answers, lease) for _ in range(self._threads)]
         outcomes = []
         for answered in _gathered(answers, len(callers), self._patience.unwritten_seconds):
             self._record(answered)
@@ -171,21 +172,22 @@ class Sender:
             caller.result()  # raises what a thread died of
         return outcomes
 
-    def _call_for(self, waiting: "deque[Leaving]", answers: Answers, claimed_at: float) -> None:
+    def _call_for(self, waiting: "deque[Leaving]", answers: Answers, lease: Lease) -> None:
         try:
             while True:
                 one = waiting.popleft()
-                answers.put((one, self._call(one, claimed_at)))
+                answers.put((one, self._call(one, lease)))
         except IndexError:
             return  # nothing is waiting any more
         finally:
             answers.put(None)
 
-    def _call(self, leaving: Leaving, claimed_at: float) -> Outcome:
+    def _call(self, leaving: Leaving, lease: Lease) -> Outcome:
         # A process that was frozen since the claim must not call: others may have taken the text over.
-        if time.monotonic() - claimed_at > self._patience.claim_seconds:
+        if not lease.holds():
             return Outcome(Verdict.NOT_CALLED)
-        return self.port().send(leaving, self._callback(leaving), self._clock.now())
+        with lease.kept():
+            return self.port().send(leaving, self._callback(leaving), self._clock.now())
 
     def _record(self, answered: list[tuple[Leaving, Outcome]]) -> None:
         # Spread, so that those who were refused together do not come back together.

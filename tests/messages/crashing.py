@@ -107,12 +107,12 @@ def crash(url: str, how: str, number: int, *, workers: int, share: float, second
 
 
 # A server that has everything imported forks the workers: one that is killed is back in a moment.
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["tests.messages.sending", "twilio.rest"])
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.messages.sending", "twilio.rest"])
 
 
 def _start(how: str, url: str, base: str) -> BaseProcess:
-    process = _FORKS.Process(target=sending.work, args=(how, url, base), daemon=True)
+    process = FORKS.Process(target=sending.work, args=(how, url, base), daemon=True)
     process.start()
     return process
 

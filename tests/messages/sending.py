@@ -35,7 +35,7 @@ PATIENCE = Patience(
 )
 
 
-def sender(url: str, base: str, threads: int = 4) -> Sender:
+def sender(url: str, base: str, threads: int = 4, patience: Patience = PATIENCE) -> Sender:
     given = settings(
         url,
         demo=False,
@@ -44,7 +44,7 @@ def sender(url: str, base: str, threads: int = 4) -> Sender:
         twilio_sender=twilio.SERVICE,
         twilio_api_base=base,
     )
-    return Sender(Database(url, connections=8), SystemClock(), given, {}, patience=PATIENCE, threads=threads)
+    return Sender(Database(url, connections=8), SystemClock(), given, {}, patience=patience, threads=threads)
 
 
 def guarded(url: str, base: str) -> None:
