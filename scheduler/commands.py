@@ -2,14 +2,20 @@
 
 import signal
 import threading
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from flask.cli import AppGroup
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from scheduler.kit import migrating
 from scheduler.kit.web import Application
+
+if TYPE_CHECKING:
+    from scheduler.kit.backup import Manifest
 
 
 def register(app: Application) -> None:
@@ -109,7 +115,20 @@ def _register_copies(app: Application) -> None:
         except copies.BackupError as error:
             raise click.ClickException(str(error)) from None
         counted = f"{manifest.total} rows of {manifest.made_at}, revision {manifest.revision}"
-        click.echo(f"The copy is good: {counted}." if check else f"Restored: {counted}. Now: flask db upgrade")
+        if check:
+            click.echo(f"The copy is good: {counted}.")
+            return
+        app.database.write(lambda connection: _know_as_copy(connection, manifest, app.clock.now()))
+        click.echo(f"Restored: {counted}, and brought to revision {migrating.newest()}.")
+        click.echo("The worker's first pass asks Twilio what was sent after the copy was made; no text leaves before.")
+
+
+def _know_as_copy(connection: Connection, manifest: "Manifest", now: datetime) -> None:
+    """Bring what was put back to the newest revision, and hold its texts back."""
+    from scheduler.messages import resting
+
+    migrating.upgrade(connection)
+    resting.begin(connection, datetime.fromisoformat(manifest.made_at), now)
 
 
 def _register_worker(app: Application) -> None:

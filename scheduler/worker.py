@@ -22,11 +22,11 @@ from scheduler.gaps import autopilot
 from scheduler.gaps import rereading as gap_rereading
 from scheduler.kit.heartbeat import beat, resting_since
 from scheduler.kit.web import Application
-from scheduler.messages import halt
+from scheduler.messages import halt, resting
 from scheduler.messages.cleaning import forget_bodies
 from scheduler.messages.outbox import expire
-from scheduler.messages.receipts import doubt_queued
 from scheduler.messages.rereading import Rereading
+from scheduler.messages.resting import forget_lost
 from scheduler.messages.rules import REMINDERS, Lane
 from scheduler.messages.worker import ALL, FAST, ORDINARY, Patience, Sender
 from scheduler.money.actions import nights_to_settle, settle_all
@@ -205,6 +205,7 @@ def one_pass(
         return go_on()
 
     return done | {
+        "messages found that this database had lost": texts.read_what_left(),
         "messages looked up": texts.look_up(going_on),
         "messages too late": app.database.write(lambda connection: expire(connection, now)),
         "ceilings warned of": app.database.write(lambda connection: warn_of_ceilings(connection, known, now)),
@@ -214,6 +215,8 @@ def one_pass(
         "numbers forgotten": app.database.write(forget_numbers),
         "calendars made": make_what_is_stale(app.database, app.settings.public_url, now),
         "texts forgotten": app.database.write(lambda connection: forget_bodies(connection, now)),
+        "lost messages forgotten": app.database.write(lambda connection: forget_lost(connection, now)),
+        "texts forgotten by the operator": texts.redact(going_on),
         "nights settled": settle(app, known, now),
         "notes forgotten": app.database.write(
             lambda connection: forget_texts(connection, now, quarters_reported(connection))
@@ -232,11 +235,12 @@ def _queue_what_is_due(app: Application, now: datetime, go_on: Callable[[], bool
 
 
 def _begin_after_rest(app: Application, rested_since: datetime, *, sending: bool) -> None:
-    """Doubt what is queued, and only then be seen at work: until that the lanes send nothing."""
+    """Hold texts back until it is known what left meanwhile, and only then be seen at work: until that the lanes send
+    nothing."""
 
     def begin(connection: Connection) -> None:
         if sending:
-            doubt_queued(connection, rested_since)
+            resting.begin(connection, rested_since, app.clock.now())
         beat(connection, name_of_this_worker(), app.clock.now())
 
     app.database.write(begin)
@@ -336,13 +340,18 @@ def _tend(app: Application, texts: Sender, stopped: threading.Event) -> None:
 
 
 def _alarm(app: Application, alarmed_at: datetime | None) -> datetime | None:
-    """Say every five minutes that nothing leaves, while our set-up is at fault."""
+    """Say every five minutes that nothing leaves, while our set-up is at fault or it is not known what has left."""
     with app.database.reading() as connection:
-        standing = halt.halted(connection)
+        standing, rest = halt.halted(connection), resting.standing(connection)
     now = app.clock.now()
-    if standing is None:
+    if standing is None and (rest is None or not (app.settings.sms_on or app.settings.demo)):
         return None
     if alarmed_at is None or now - alarmed_at >= timedelta(minutes=5):
-        click.echo(f"ALARM: no text leaves since {standing.since:%H:%M} UTC. Twilio answers {standing.code}.")
+        if standing is not None:
+            click.echo(f"ALARM: no text leaves since {standing.since:%H:%M} UTC. Twilio answers {standing.code}.")
+        if rest is not None:
+            click.echo(
+                f"ALARM: no text leaves: Twilio cannot be asked what left since {rest.since:%Y-%m-%d %H:%M} UTC."
+            )
         return now
     return alarmed_at

@@ -15,6 +15,7 @@ from scheduler.bookings.rules import NothingOffered, TakenByAnother
 from scheduler.kit.refusals import Refusal
 from scheduler.messages import standing
 from scheduler.messages.actions import Question, Recipient, Text, answer_question, queue, queue_many
+from scheduler.messages.cleaning import forget_at_operator
 from scheduler.messages.rules import (
     ONE_SEGMENT_CHARACTERS,
     Answer,
@@ -66,7 +67,10 @@ def receive(connection: Connection, came: Came, public_url: str, now: datetime) 
         "passed_on": False,
     }
     incoming_id = connection.execute(_INSERTS[connection.dialect.name], row).scalar()
-    if incoming_id is None or not known:
+    if incoming_id is None:
+        return False
+    if not known:
+        forget_at_operator(connection, [came.sid], now)
         return False
     understood = meaning(body, (known[0].first_name, known[0].last_name))
     _Acting(connection, incoming_id, came, known, body, now).act(understood)

@@ -22,6 +22,8 @@ from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from scheduler.kit.migrating import newest
+
 LONGEST_WAIT_SECONDS = 3
 CHUNK_BYTES = 1 << 20
 
@@ -97,6 +99,8 @@ def restore(database_url: str, copy: Path, *, check: bool) -> Manifest:
     manifest, url = read_manifest(copy), make_url(database_url)
     if manifest.database != url.get_backend_name():
         raise BackupError(f"This is a copy of {manifest.database}; SCHEDULER_DATABASE_URL names another kind.")
+    if manifest.revision > newest():
+        raise BackupError(f"This copy is of revision {manifest.revision}, newer than this program: install that first.")
     put = _put_file if manifest.database == "sqlite" else _put_dump
     found = put(url, copy, check=check)
     if found != dict(manifest.rows):

@@ -14,13 +14,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, bindparam, select, update
 
 from scheduler.kit.database import AnyRow
-from scheduler.messages import standing
+from scheduler.messages import resting, standing
 from scheduler.messages.rereading import Fresh, Rereading, read_again
 from scheduler.messages.rules import (
     ANY_HOUR,
     CODES,
     GROUPS,
     UNDER_CEILING,
+    Lane,
     MessageState,
     Reply,
     TextGroup,
@@ -63,6 +64,7 @@ _CLAIMED = (
     Message.language,
     Message.body,
     Message.segments,
+    Message.queued_at,
     Message.due_at,
     Message.deadline_at,
     Message.starts_at,
@@ -82,10 +84,14 @@ def claim(
     """Claim texts that are due, read their facts again, and return those that are to leave now, made anew, and
     how many were claimed in all.
 
-    What is no longer so is dropped; what may not leave yet goes back; a broken one fails alone. With
+    What is no longer so is dropped; what may not leave yet goes back; a broken one fails alone; what has left already,
+    in a past that this database has lost, is noted as sent. While texts are held back after a rest only codes and
+    answers that were asked for since may leave. With
     `only_phones_from`, a prefix, every other number is refused (the demo).
     """
     token = secrets.token_hex(8)
+    rest = resting.standing(connection)
+    held = [] if rest is None else [Message.lane == Lane.AT_ONCE, Message.queued_at > rest.begun_at]
     # A named subquery: PostgreSQL then runs it once, and never locks more than `most`.
     wanted = (
         select(Message.id)
@@ -94,6 +100,7 @@ def claim(
             Message.lane.in_(lanes),
             Message.due_at <= now,
             Message.deadline_at > now,
+            *held,
         )
         .order_by(Message.lane, Message.due_at)
         .limit(most)
@@ -122,6 +129,7 @@ class _Decisions:
     leaving: list[tuple[AnyRow, Fresh, str]]
     aside: list[tuple[AnyRow, MessageState, str]]
     later: list[tuple[AnyRow, datetime]]
+    left: list[tuple[AnyRow, AnyRow]]
 
 
 def _decide(
@@ -131,9 +139,11 @@ def _decide(
     rereading: Mapping[str, Rereading],
     only_phones_from: str,
 ) -> _Decisions:
-    decisions = _Decisions([], [], [])
+    decisions = _Decisions([], [], [], [])
     fresh = read_again(connection, rows, now, rereading)
-    known = standing.standings(connection, {one.phone for one in fresh.values() if isinstance(one, Fresh)})
+    phones = {one.phone for one in fresh.values() if isinstance(one, Fresh)}
+    known = standing.standings(connection, phones)
+    lost = resting.lost_to(connection, phones)
     people = {row.person_id for row in rows if row.person_id is not None}
     chosen = standing.preferences(connection, people)
     zones = _zones(connection, {row.partnership_id for row in rows})
@@ -159,11 +169,11 @@ def _decide(
         if may_leave > now:
             decisions.later.append((row, may_leave))
         else:
-            _render(decisions, row, found)
+            _render(decisions, row, found, lost.get(found.phone, []))
     return decisions
 
 
-def _render(decisions: _Decisions, row: AnyRow, fresh: Fresh) -> None:
+def _render(decisions: _Decisions, row: AnyRow, fresh: Fresh, lost: list[AnyRow]) -> None:
     try:
         # Texts that were queued before words were kept go as they were written.
         text = render(row.reply or row.kind, fresh.language, fresh.words) if fresh.words else row.body
@@ -171,7 +181,15 @@ def _render(decisions: _Decisions, row: AnyRow, fresh: Fresh) -> None:
         log.exception("text %s cannot be made", row.id)
         decisions.aside.append((row, MessageState.FAILED, "broken"))
         return
-    decisions.leaving.append((row, fresh, text))
+    words = fresh.words or {"text": text}
+    same = None
+    if row.kind not in CODES:
+        same = next((one for one in lost if resting.is_same(row, fresh.language, words, text, one)), None)
+    if same is not None:
+        lost.remove(same)
+        decisions.left.append((row, same))
+    else:
+        decisions.leaving.append((row, fresh, text))
 
 
 def _refusal(
@@ -231,6 +249,7 @@ def _put_aside(connection: Connection, decisions: _Decisions, now: datetime) -> 
         connection.execute(_SET_ASIDE, rows)
     if decisions.later:
         connection.execute(_SET_BACK, [{"row_id": row.id, "later": later} for row, later in decisions.later])
+    resting.note_left(connection, decisions.left, now)
     changed = [row for row in map(_as_it_leaves, decisions.leaving) if row is not None]
     if changed:
         connection.execute(_SET_LEAVING, changed)

@@ -7,11 +7,13 @@ import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from scheduler.kit.settings import Settings
 from scheduler.messages.outbox import Leaving
+from scheduler.messages.resting import CLOCK_SKEW, Listed
+from scheduler.messages.texts import is_text
 from scheduler.messages.verdicts import Outcome, Verdict, verdict_of
 
 if TYPE_CHECKING:
@@ -20,9 +22,9 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 10.0
 LONGEST_VALIDITY_SECONDS = 36_000
-# The operator's clock and ours may differ by so much.
-CLOCK_SKEW = timedelta(seconds=60)
 LOOKED_THROUGH = 50
+LISTED_AT_ONCE = 1000
+GONE, NOT_NOW = 404, 429
 # With the demo on, only numbers that are reserved for fiction are ever texted.
 FICTION = "+467017406"
 log = logging.getLogger("scheduler.messages")
@@ -47,6 +49,13 @@ class Port(Protocol):
     def fetch(self, sid: str) -> Found | None:
         """Return how a text stands; None: could not be asked, or the operator does not know it."""
 
+    def listed_since(self, since: datetime) -> list[Listed] | None:
+        """Return all texts, out and in, that the operator has made since then; None: could not be asked."""
+
+    def redact(self, sid: str) -> bool | None:
+        """Empty a text's words at the operator. True: it holds none any more; False: not this one, not now; None:
+        could not be asked."""
+
 
 class DemoPort:
     """Accepts everything and sends nothing: `/demo/sms` shows what would have left."""
@@ -59,6 +68,12 @@ class DemoPort:
 
     def fetch(self, sid: str) -> Found | None:  # noqa: ARG002
         return None
+
+    def listed_since(self, since: datetime) -> list[Listed] | None:  # noqa: ARG002
+        return []
+
+    def redact(self, sid: str) -> bool | None:  # noqa: ARG002
+        return True
 
 
 class TwilioPort:
@@ -96,12 +111,46 @@ class TwilioPort:
         return [
             _found(one)
             for one in listed
-            if _is_body(one.body or "", body) and (one.date_created is None or one.date_created >= earliest)
+            if is_text(one.body or "", body) and (one.date_created is None or one.date_created >= earliest)
         ]
 
     def fetch(self, sid: str) -> Found | None:
         one = self._ask(lambda: self._client.messages(sid).fetch())
         return _found(one) if one is not None else None
+
+    def listed_since(self, since: datetime) -> list[Listed] | None:
+        return self._ask(lambda: self._list_since(since - CLOCK_SKEW))  # type: ignore[no-any-return]
+
+    def _list_since(self, earliest: datetime) -> list[Listed]:
+        # Without a date to be found by, as in `find`. The newest come first, but one that waits has no date to be
+        # sorted by: only a whole page of older ones is the end.
+        listed: list[Listed] = []
+        older = 0
+        for one in self._client.messages.stream(page_size=LISTED_AT_ONCE):
+            if one.date_created is None or one.date_created < earliest:
+                older += 1
+                if older == LISTED_AT_ONCE:
+                    break
+                continue
+            older = 0
+            incoming = str(one.direction) == "inbound"
+            listed.append(Listed(one.sid, one.to, one.body or "", str(one.status), incoming, one.date_created))
+        return listed
+
+    def redact(self, sid: str) -> bool | None:
+        from twilio.base.exceptions import TwilioRestException, TwilioServiceException
+
+        try:
+            self._client.messages(sid).update(body="")
+        except (TwilioRestException, TwilioServiceException) as fault:
+            if fault.status == GONE:
+                return True
+            mine = 400 <= fault.status < 500 and fault.status != NOT_NOW  # noqa: PLR2004 - HTTP's own bounds
+            return False if mine and verdict_of(fault.status, int(fault.code or 0)) is not Verdict.SET_UP else None
+        except Exception as fault:  # noqa: BLE001 - asked again later
+            log.warning("the operator could not be told to forget: %s", type(fault).__name__)
+            return None
+        return True
 
     def _ask(self, question: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the package gives
         try:
@@ -134,11 +183,6 @@ def _read_environment_once(session: "Session", url: str) -> None:
     found = session.merge_environment_settings(url, {}, None, None, None)
     session.proxies, session.verify, session.cert = found["proxies"], found["verify"], found["cert"]
     session.trust_env = False
-
-
-def _is_body(found: str, sent: str) -> bool:
-    # A trial account's texts begin with a sentence of the operator's own.
-    return found.strip() == sent.strip() or found.strip().endswith(f" - {sent.strip()}")
 
 
 def _found(one: Any) -> Found:  # noqa: ANN401 - the package's own instance

@@ -5,7 +5,6 @@ Receipts come early, late, doubled and in any order: a text only ever moves forw
 
 import hashlib
 import hmac
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,8 +13,9 @@ from sqlalchemy import Connection, or_, select, update
 
 from scheduler.kit.database import AnyRow
 from scheduler.messages import standing
+from scheduler.messages.cleaning import KEPT, forget_at_operator
 from scheduler.messages.port import Found
-from scheduler.messages.rules import Lane, MessageState
+from scheduler.messages.rules import MessageState
 from scheduler.messages.tables import Message
 from scheduler.messages.verdicts import DEAD_NUMBERS, FORWARD, MAY_PASS, OPTED_OUT, STATUSES, TOO_LATE
 
@@ -80,6 +80,7 @@ def note_receipt(connection: Connection, message_id: int, receipt: Receipt, now:
         state = MessageState.EXPIRED
     may_pass = code in MAY_PASS and row.attempts < 2 and row.deadline_at > now + ONCE_MORE_AFTER  # noqa: PLR2004
     if state is MessageState.UNDELIVERED and may_pass:
+        forget_at_operator(connection, [receipt.sid], now + KEPT)  # the next try gets an id of its own
         change = change.values(
             state=MessageState.QUEUED, sid=receipt.sid, due_at=now + ONCE_MORE_AFTER, error=str(code), claim=None
         )
@@ -108,24 +109,6 @@ def note_stale(connection: Connection, claimed_before: datetime) -> int:
         update(Message)
         .where(Message.state == MessageState.SENDING, Message.claimed_at <= claimed_before)
         .values(state=MessageState.UNKNOWN, error="worker_died")
-    ).rowcount
-
-
-def doubt_queued(connection: Connection, since: datetime) -> int:
-    """Call unknown what is queued after a rest of all workers, to be looked up before it leaves; return how many.
-
-    A database put back from a copy does not know what was sent after the copy was made: what waits in it may have
-    left already. A code is doubted only when it was asked for before the rest.
-    """
-    return connection.execute(
-        update(Message)
-        .where(
-            Message.state == MessageState.QUEUED,
-            or_(Message.lane != Lane.AT_ONCE, Message.queued_at <= since),
-        )
-        .values(
-            state=MessageState.UNKNOWN, error="rested", claim=secrets.token_hex(8), claimed_at=since, looked_at=None
-        )
     ).rowcount
 
 

@@ -24,6 +24,7 @@ class Message(Base):
         Index("ix_message_shift_id", "shift_id"),
         Index("ix_message_person_id", "person_id"),
         Index("ix_message_queued_at", "partnership_id", "queued_at"),
+        Index("ix_message_sid", "sid"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -121,3 +122,38 @@ class SendingHalt(Base):
     since: Mapped[datetime]
     code: Mapped[str]
     next_try_at: Mapped[datetime]
+
+
+class SendingRest(Base):
+    """The one row that holds texts back: nobody was at work since `since`, or the database is a copy of then. What
+    left meanwhile is read at the operator first; only codes and answers asked for after `begun_at` may leave."""
+
+    __tablename__ = "sending_rest"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    since: Mapped[datetime]
+    begun_at: Mapped[datetime]
+
+
+class LostText(Base):
+    """A text that the operator has and the outbox does not know: it left after the copy of `copied_at` was made."""
+
+    __tablename__ = "lost_text"
+
+    sid: Mapped[str] = mapped_column(primary_key=True)
+    to_phone: Mapped[str] = mapped_column(index=True)
+    body: Mapped[str]
+    status: Mapped[str]
+    left_at: Mapped[datetime]
+    copied_at: Mapped[datetime]
+    noted_at: Mapped[datetime]
+
+
+class Redaction(Base):
+    """A text whose words are to be emptied at the operator too, from `due_at` on."""
+
+    __tablename__ = "redaction"
+
+    sid: Mapped[str] = mapped_column(primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(index=True)
+    tries: Mapped[int] = mapped_column(server_default=text("0"))

@@ -2,13 +2,14 @@
 order of `GIVES_WAY`, never by the operator.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from gettext import NullTranslations
 
-from scheduler.kit.language import catalogue
+from scheduler.kit.language import LANGUAGES, catalogue
 from scheduler.messages.replies import REPLIES, Pattern
-from scheduler.messages.rules import ONE_SEGMENT_CHARACTERS, MessageKind, Reply, gsm7_length, to_gsm7
+from scheduler.messages.rules import AT_ONCE, ONE_SEGMENT_CHARACTERS, MessageKind, Reply, gsm7_length, to_gsm7
 
 Words = Mapping[str, str]
 
@@ -253,3 +254,61 @@ def render(kind: MessageKind | Reply, language: str, words: Words) -> str:
             plain[name] = shorter(plain[name], excess)
             text = (pattern % plain).rstrip(" :")
     return text
+
+
+def is_text(found: str, sent: str) -> bool:
+    """Return whether a text that the operator has is one that was sent."""
+    # A trial account's texts begin with a sentence of the operator's own.
+    return found.strip() == sent.strip() or found.strip().endswith(f" - {sent.strip()}")
+
+
+# Of these there is one a month, whatever its sums.
+ONCE = frozenset({MessageKind.CEILING_NEAR})
+_NAME = re.compile(r"%\((\w+)\)s")
+# What these words look like; all others may be anything.
+_SHAPES = {
+    "day": r"\S+ \d+ \S+",
+    "starts": r"\d\d\.\d\d",
+    "meets": r"\d\d\.\d\d",
+    "ends": r"\d\d\.\d\d.*?",
+    "link": r"\S*",
+}
+
+
+@cache
+def _shape(kind: MessageKind | Reply, language: str) -> re.Pattern[str]:
+    """Return what every text of a kind looks like, whatever its words."""
+    parts = _NAME.split(_pattern(kind, language))
+    shape = "(?:.* - )?"
+    for literal, name in zip(parts[::2], [*parts[1::2], ""], strict=True):
+        # A link that gave way has taken what stood before it along.
+        shape += re.escape(literal.rstrip(" :")) + "[ :]*" if name == "link" else re.escape(literal)
+        shape += f"(?P<{name}>{_SHAPES.get(name, '.*?')})" if name else ""
+    return re.compile(shape, re.DOTALL)
+
+
+def is_text_about(kind: MessageKind | Reply, language: str, words: Words, found: str) -> bool:
+    """Return whether a text that the operator has is of this kind and about the same evening and thing, in whatever
+    words: hours, place, area and names may have been others."""
+    if kind in NEVER_SHORTENED or kind in AT_ONCE:
+        return False
+    for other in LANGUAGES:
+        seen = _shape(kind, other).fullmatch(found.strip())
+        if seen is None:
+            continue
+        if kind in ONCE:
+            return True
+        told = seen.groupdict()
+        if "day" in told and other == language and told["day"] != to_gsm7(words.get("day", "")):
+            return False
+        if told.get("link"):
+            return _thing(told["link"]) is not None and _thing(told["link"]) == _thing(words.get("link"))
+        # A text without a link, or that had to do without: the day alone must tell.
+        return "day" in told and other == language
+    return False
+
+
+def _thing(link: str | None) -> str | None:
+    """Return "bookings/7" of a link to one; None for a link that is about nothing in particular."""
+    seen = re.search(r"/(\w+/\d+)$", link or "")
+    return seen[1] if seen else None

@@ -20,7 +20,7 @@ from scheduler.kit.clock import Clock
 from scheduler.kit.database import Database
 from scheduler.kit.heartbeat import resting_since
 from scheduler.kit.settings import Settings
-from scheduler.messages import halt, receipts
+from scheduler.messages import cleaning, halt, receipts, resting
 from scheduler.messages.lease import Lease
 from scheduler.messages.outbox import Leaving, claim
 from scheduler.messages.port import FICTION, DemoPort, Port, TwilioPort
@@ -35,6 +35,7 @@ FAST = (Lane.AT_ONCE,)
 ORDINARY = (Lane.SOON, Lane.PLANNED, Lane.MANY)
 ALL = (*FAST, *ORDINARY)
 BATCH_FOR_EACH_THREAD = 8
+REDACTED_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +252,34 @@ class Sender:
                     )
                 )
         return len(rows)
+
+    def read_what_left(self) -> int:
+        """After a rest, ask the operator what left meanwhile, and let texts go again; return how many were lost."""
+        with self._database.reading() as connection:
+            rest = resting.standing(connection)
+        if rest is None or not self.can_send:
+            return 0
+        listed = self.port().listed_since(rest.since)
+        if listed is None:
+            return 0
+        return self._database.write(lambda connection: resting.end(connection, rest, listed, self._clock.now()))
+
+    def redact(self, go_on: Callable[[], bool] = lambda: True) -> int:
+        """Empty old texts at the operator too; return how many. One that cannot be reached is left in peace."""
+        done = 0
+        for _ in range(REDACTED_AT_ONCE):
+            if not self._settings.sms_on or not go_on():
+                break
+            sid = self._database.write(lambda connection: cleaning.take_redaction(connection, self._clock.now()))
+            if sid is None:
+                break
+            emptied = self.port().redact(sid)
+            if emptied is None:
+                break
+            if emptied:
+                self._database.write(lambda connection, sid=sid: cleaning.note_redacted(connection, sid))  # type: ignore[misc]
+                done += 1
+        return done
 
     def close(self) -> None:
         if self._pool is not None:

@@ -16,8 +16,9 @@ from scheduler.kit import audit
 from scheduler.kit.audit import AuditEntry, Change
 from scheduler.kit.language import catalogue
 from scheduler.kit.refusals import NotFound
+from scheduler.messages.cleaning import forget_at_operator
 from scheduler.messages.rules import MessageState
-from scheduler.messages.tables import Incoming, Message, PhoneStanding, TextPreference
+from scheduler.messages.tables import Incoming, LostText, Message, PhoneStanding, TextPreference
 from scheduler.messages.texts import render
 from scheduler.nights.tables import Shift
 from scheduler.people.roles import hold_roles
@@ -171,8 +172,14 @@ def _forget_texts(connection: Connection, acting: Acting, person_id: int, phone:
         (Message.partnership_id == acting.partnership_id) & (Message.to_phone == phone)
     )
     _drop(connection, acting, theirs)
-    connection.execute(update(Message).where(theirs).values(words={}, body="", to_phone="", choices=None))
-    connection.execute(update(Incoming).where(Incoming.person_id == person_id).values(body=""))
+    emptied = update(Message).where(theirs).values(words={}, body="", to_phone="", choices=None)
+    came = update(Incoming).where(Incoming.person_id == person_id).values(body="")
+    sids = [
+        *connection.execute(emptied.returning(Message.sid)).scalars(),
+        *connection.execute(came.returning(Incoming.sid)).scalars(),
+        *connection.execute(delete(LostText).where(LostText.to_phone == phone).returning(LostText.sid)).scalars(),
+    ]
+    forget_at_operator(connection, [sid for sid in sids if sid], acting.now)
     connection.execute(delete(TextPreference).where(TextPreference.person_id == person_id))
 
 
@@ -210,7 +217,8 @@ def _take_name_out(connection: Connection, acting: Acting, person_id: int, names
     passed_on = Message.about.in_([f"incoming:{one}" for one in came])
     which = (Message.partnership_id == acting.partnership_id) & (Message.id.in_(emptied) | passed_on)
     _drop(connection, acting, which)
-    connection.execute(update(Message).where(which).values(words={}, body=""))
+    sids = connection.execute(update(Message).where(which).values(words={}, body="").returning(Message.sid)).scalars()
+    forget_at_operator(connection, [sid for sid in sids if sid], acting.now)
 
 
 def _forget_ways_in(connection: Connection, acting: Acting, person_id: int, phone: str) -> None:

@@ -6,7 +6,7 @@ from scheduler.kit.language import gettext, zone
 from scheduler.kit.refusals import Invalid
 from scheduler.kit.templating import once_key
 from scheduler.kit.web import connection, needs, now, today
-from scheduler.messages import halt, standing
+from scheduler.messages import halt, resting, standing
 from scheduler.messages.spending import Spending, change_plan, spending
 from scheduler.people.queries import person_page
 from scheduler.sendings import actions, queries
@@ -28,12 +28,14 @@ def texts() -> str:
 def _overview(problem: str = "") -> str:
     partnership_id = g.visitor.partnership.id
     seen_at = last_seen(connection())
+    rest = resting.standing(connection())
     return render_template(
         "sendings/texts.html",
         listed=queries.texts(connection(), partnership_id, now(), since=queries.midnight(now(), zone())),
         to_read=queries.to_read(connection(), partnership_id),
         month=spending(connection(), partnership_id, now()),
         halted=halt.halted(connection()),
+        held_since=rest.since if rest is not None else None,
         worker_seconds=seconds_since(seen_at, now()) if seen_at else None,
         worker_late=seen_at is None or now() - seen_at > LATE_AFTER,
         sent=request.args.get("sent", ""),

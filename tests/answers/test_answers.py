@@ -14,7 +14,7 @@ from scheduler.kit.database import Database
 from scheduler.messages import standing
 from scheduler.messages.outbox import claim
 from scheduler.messages.rules import Lane, MessageKind
-from scheduler.messages.tables import Incoming, Message
+from scheduler.messages.tables import Incoming, Message, Redaction
 from scheduler.people.actions import grant_role
 from scheduler.people.rules import Role
 from scheduler.worker import REREADING
@@ -208,6 +208,7 @@ def test_a_stranger_changes_nothing_and_her_words_are_not_kept(story):
         assert set(c.execute(select(Incoming.body)).scalars()) == {""}
         assert standing.standing(c, "+46701234567").stopped_at is None
         assert c.execute(select(Message.id)).all() == []
+        assert len(c.execute(select(Redaction.sid)).all()) == 3, "nor are they to be, at the operator's"
 
 
 def test_a_number_of_two_people_means_whose_question_came_last(story):

@@ -16,10 +16,12 @@ from scheduler.bookings import actions
 from scheduler.kit.database import Database
 from scheduler.messages.actions import Recipient, Text, queue
 from scheduler.messages.rules import MessageKind, MessageState
-from scheduler.messages.tables import Message
+from scheduler.messages.tables import LostText, Message, SendingRest
 from scheduler.messages.worker import ALL
+from scheduler.partnership.tables import Area
 from tests import make
 from tests.conftest import SECRET, settings
+from tests.kit.test_backup import empty_beside, programs_of_postgres
 from tests.servers.twilio import FakeTwilio
 
 
@@ -115,12 +117,37 @@ class Sending:
         booked_at = make.acting(town, eva, noon - timedelta(days=5))
         database.write(lambda connection: actions.book(connection, booked_at, shift, eva, "a"))
         self.app.clock.instant = noon
-        text = Text(
-            kind=MessageKind.NOTICE, fact="notice:a", about="notice:a", words={"text": "Ta med reflexväst."},
-            due_at=noon, deadline_at=noon + timedelta(days=1),
-        )  # fmt: skip
-        database.write(lambda connection: queue(connection, town.id, Recipient("", "sv", eva), text, noon))
+        self.town, self.eva = town, eva
+        self.notice("a", "Ta med reflexväst.")
         self.sender = worker.sender(self.app, threads=1)
+
+    def notice(self, name, words):
+        self._queue(MessageKind.NOTICE, f"notice:{name}", {"text": words})
+
+    def code(self):
+        self._queue(MessageKind.SIGN_IN_CODE, "code:1", {"code": "123456", "host": "x.example"})
+
+    def _queue(self, kind, fact, words):
+        now = self.app.clock.now()
+        text = Text(kind=kind, fact=fact, about=fact, words=words, due_at=now, deadline_at=now + timedelta(days=1))
+        to = Recipient("+46701740605", "sv", self.eva)
+        self.database.write(lambda connection: queue(connection, self.town.id, to, text, now))
+
+    def rename_area(self, name):
+        self.database.write(
+            lambda connection: connection.execute(update(Area).where(Area.id == self.town.centre).values(name=name))
+        )
+
+    def run(self, url, *words):
+        app = create_app(settings(url, demo=False, **self.operator.settings()))
+        app.clock = self.app.clock
+        result = app.test_cli_runner().invoke(args=list(words))
+        assert result.exit_code == 0, result.output
+        app.database.dispose()
+
+    def close(self):
+        self.sender.close()
+        self.database.dispose()
 
     def work(self, **later):
         self.app.clock.instant += timedelta(**later)
@@ -152,6 +179,92 @@ def test_a_copy_that_is_put_back_texts_nobody_a_second_time(each_database, opera
     assert len(operator.messages()) == 2
     assert set(sending.states()) == {"sent"}
     sending.sender.close()
+
+
+def test_a_copy_that_is_put_back_knows_again_what_left_in_other_words(each_database, operator):
+    """The area was renamed after the copy was made, and then they were reminded: the copy knows the old name."""
+    sending = Sending(each_database, operator)
+    sending.rename_area("Parken")
+    assert (sending.work(), sending.work(hours=5)) == (1, 1)
+    told = operator.messages()[1]["body"]
+    assert "Parken" in told
+    sending.put_back_a_copy()
+    sending.rename_area("Centrum")
+    assert sending.work(minutes=5) == 0
+    assert len(operator.messages()) == 2
+    with each_database.reading() as connection:
+        assert told in connection.execute(select(Message.body)).scalars().all(), "shown in the words that left"
+    sending.sender.close()
+
+
+def test_what_is_about_something_else_leaves_all_the_same(each_database, operator):
+    sending = Sending(each_database, operator)
+    assert (sending.work(), sending.work(hours=5)) == (1, 1)
+    sending.put_back_a_copy()
+    sending.notice("b", "Ta med ficklampa.")
+    assert sending.work(minutes=5) == 1
+    assert [one["body"] for one in operator.messages()][2:] == ["Ta med ficklampa."]
+    sending.sender.close()
+
+
+def test_until_the_operator_has_told_what_left_only_a_code_does(each_database, operator):
+    sending = Sending(each_database, operator)
+    assert (sending.work(), sending.work(hours=5)) == (1, 1)
+    sending.put_back_a_copy()
+    operator.tell(list=[503, 20500])
+    assert sending.work(minutes=5) == 0
+    sending.app.clock.instant += timedelta(seconds=1)
+    sending.code()
+    assert sending.work(seconds=10) == 1
+    assert "#123456" in operator.messages()[2]["body"]
+    operator.tell(list=[], most_a_page=1)
+    assert sending.work(minutes=1) == 0
+    assert len(operator.messages()) == 3
+    assert set(sending.states()) == {"sent"}
+    sending.sender.close()
+
+
+def test_one_that_left_stands_for_one_and_for_a_week(each_database, operator):
+    sending = Sending(each_database, operator)
+    assert (sending.work(), sending.work(hours=5)) == (1, 1)
+    sending.put_back_a_copy()
+    each_database.write(
+        lambda connection: connection.execute(delete(Message).where(Message.kind == MessageKind.NOTICE))
+    )
+    sending.work(minutes=5)
+    sending.notice("again", "Ta med reflexväst.")
+    sending.notice("more", "Ta med reflexväst.")
+    assert sending.work(seconds=10) == 1
+    with each_database.reading() as connection:
+        assert connection.execute(select(LostText.sid)).all() == []
+    sending.sender.close()
+
+
+@pytest.mark.parametrize("marked", [True, False], ids=["restored", "control"])
+def test_a_copy_of_a_minute_ago_texts_nobody_twice_once_it_is_restored(each_url, request, tmp_path, operator, marked):
+    """The heartbeat in such a copy is fresh; `flask restore` itself says that it is one."""
+    sending = Sending(Database(each_url), operator)
+    worker.one_pass(sending.app, sending.sender)
+    with programs_of_postgres():
+        sending.run(each_url, "backup", str(tmp_path / "copy"))
+        assert sending.work(seconds=20) == 1
+        sending.close()
+        elsewhere = empty_beside(each_url, request, tmp_path)
+        sending.run(elsewhere, "restore", str(tmp_path / "copy"))
+    restored = Database(elsewhere)
+    if not marked:
+        restored.write(lambda connection: connection.execute(delete(SendingRest)))
+    back = create_app(settings("sqlite:///x", demo=False, **operator.settings()), database=restored)
+    back.clock = sending.app.clock
+    back.clock.instant += timedelta(seconds=20)
+    texts = worker.sender(back, threads=1)
+    if marked:
+        assert texts.send_all_due(ALL, lambda: True) == 0, "nothing before the pass"
+    worker.one_pass(back, texts)
+    texts.send_all_due(ALL, lambda: True)
+    texts.close()
+    restored.dispose()
+    assert len(operator.messages()) == (1 if marked else 2)
 
 
 def test_after_a_rest_of_the_workers_what_has_not_left_is_sent_once(each_database, operator):

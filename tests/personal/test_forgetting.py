@@ -4,7 +4,7 @@ import json
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import String, cast, insert, literal, select, update
 
 from scheduler.answers.actions import Came, receive
 from scheduler.bookings import actions as bookings
@@ -21,7 +21,7 @@ from scheduler.leading.members import Sought
 from scheduler.leading.members import members as listed_members
 from scheduler.messages import standing
 from scheduler.messages.rules import MessageKind, MessageState, TextGroup
-from scheduler.messages.tables import Message
+from scheduler.messages.tables import LostText, Message, Redaction
 from scheduler.money.actions import settle_all
 from scheduler.money.tables import LedgerEntry
 from scheduler.people import actions as people
@@ -257,3 +257,22 @@ def test_others_keep_what_is_theirs(life):
     life.forget()
     assert life.read(select(Person.first_name).where(Person.id == life.friend)) == ["Person0"]
     assert life.read(select(Message.to_phone).where(Message.person_id == life.friend, Message.to_phone != ""))
+
+
+def test_the_operator_is_to_empty_the_texts_too(life):
+    def sent(connection):
+        mine = Message.person_id == life.me
+        connection.execute(update(Message).where(mine).values(sid=literal("SM") + cast(Message.id, String)))
+        receive(connection, Came("SMin", PHONE, "Ottiljana hälsar"), make.SITE, AFTER)
+        lost = {"sid": "SMlost", "to_phone": PHONE, "body": "Hej Ottiljana", "status": "sent"}
+        instants = dict.fromkeys(("left_at", "copied_at", "noted_at"), AFTER)
+        connection.execute(insert(LostText).values(**lost, **instants))
+
+    life.database.write(sent)
+    with life.database.reading() as connection:
+        mine = set(connection.execute(select(Message.sid).where(Message.sid.is_not(None))).scalars())
+    life.forget()
+    with life.database.reading() as connection:
+        told = set(connection.execute(select(Redaction.sid)).scalars())
+    assert told >= mine | {"SMin", "SMlost"}
+    assert traces(life.database) == {}

@@ -2,13 +2,14 @@
 
 import re
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select, update
 
 from scheduler.bookings import actions
-from scheduler.messages import halt, standing
-from scheduler.messages.rules import MessageState
+from scheduler.messages import halt, resting, standing
+from scheduler.messages.rules import CODES, MessageKind, MessageState
 from scheduler.messages.spending import change_plan, spending
 from scheduler.messages.tables import Incoming, Message
 from scheduler.people.actions import grant_role
@@ -233,3 +234,17 @@ def test_words_from_people_are_read_and_put_away(scene, database, town):
         incoming = connection.execute(select(Incoming.id)).scalar_one()
     visitor.follow(visitor.send(f"/lead/texts/read/{incoming}"))
     assert "Att läsa" not in visitor.words()
+
+
+def test_the_page_says_that_texts_wait_until_it_is_known_what_left(scene, database):
+    visitor, _eva, _shift = scene
+    assert "Sms väntar:" not in visitor.get("/lead/texts").text
+    database.write(lambda c: resting.begin(c, make.NOW - timedelta(hours=3), make.NOW))
+    assert "Sms väntar: vi frågar operatören vad som skickades sedan" in visitor.get("/lead/texts").text
+
+
+@pytest.mark.parametrize("kind", [kind for kind in MessageKind if kind not in CODES])
+def test_every_kind_of_text_has_a_name(app, kind):
+    with app.test_request_context():
+        module = app.jinja_env.get_template("sendings/words.html").module
+        assert module.kind(SimpleNamespace(kind=kind.value)).strip() != kind.value

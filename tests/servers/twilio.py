@@ -34,6 +34,7 @@ SERVICE = "MG" + "b" * 32
 DESCRIPTION = json.loads((Path(__file__).parent / "twilio_messages.json").read_text(encoding="utf-8"))
 # What can go wrong with one call; "after" means that the text was taken all the same.
 FAULTS = ("429", "503-before", "500-after", "reset-before", "reset-after", "hang-before", "hang-after", "cut-after")
+UNDER_WAY = frozenset({"accepted", "queued", "sending"})
 NEVER_TAKEN = frozenset({"429", "503-before", "reset-before", "hang-before"})
 
 
@@ -67,7 +68,8 @@ class FakeTwilio:
     def tell(self, **how: Any) -> None:
         """Change how it behaves: `share`, `seed`, `kinds`, `hang_seconds`, `next` (faults for the next calls, in
         order), `codes` ({phone: [status, code]}, "*" for all), `receipts` (statuses to send for each text, in
-        order); `forget` begins anew."""
+        order), `status` (where a text stands from the beginning), `redact` and `list` (what emptying and listing
+        answer: [status, code], [] for well), `most_a_page`; `forget` begins anew."""
         self._ask("/_tell", how)
 
     def messages(self) -> list[dict[str, Any]]:
@@ -104,6 +106,10 @@ class _State:
             "codes": {},
             "receipts": [],
             "answer_milliseconds": 0,
+            "status": "accepted",
+            "redact": [],
+            "list": [],
+            "most_a_page": 1000,
         }
         self.random = random.Random(1)
 
@@ -149,8 +155,7 @@ class _State:
                 "subresource_uris": {},
             }
             self.messages.append(
-                made
-                | {"sid_number": len(self.messages) + 1, "callback": fields.get("StatusCallback"), "fields": fields}
+                made | {"status": self.how["status"], "callback": fields.get("StatusCallback"), "fields": fields}
             )
         if self.how["receipts"] and fields.get("StatusCallback"):
             threading.Thread(target=self._receipts, args=(made,), daemon=True).start()
@@ -174,8 +179,21 @@ class _State:
 def _faults_of(fields: dict[str, str]) -> list[str]:
     """Return what in a request differs from Twilio's description."""
     told = [f"{name} is missing" for name in DESCRIPTION["required"] if name not in fields]
+    told += _unlike(DESCRIPTION["create"], fields)
+    if not fields.get("Body") or len(fields.get("Body", "")) > 1600:
+        told.append("Body is empty or too long")
+    if not 1 <= int(fields.get("ValidityPeriod", "36000")) <= 36000:
+        told.append("ValidityPeriod is not 1 to 36000")
+    if not ("MessagingServiceSid" in fields or "From" in fields):
+        told.append("there is no sender")
+    return told
+
+
+def _unlike(described: dict[str, Any], fields: dict[str, str]) -> list[str]:
+    """Return which fields are not as they are described."""
+    told = []
     for name, value in fields.items():
-        wanted = DESCRIPTION["create"].get(name)
+        wanted = described.get(name)
         if wanted is None:
             told.append(f"there is no field {name}")
             continue
@@ -187,12 +205,10 @@ def _faults_of(fields: dict[str, str]) -> list[str]:
             told.append(f"{name} is no address")
         if wanted.get("format") == "phone-number" and not re.fullmatch(r"\+[1-9]\d{6,14}", value):
             told.append(f"{name} is no number: {value}")
-    if not fields.get("Body") or len(fields.get("Body", "")) > 1600:
-        told.append("Body is empty or too long")
-    if not 1 <= int(fields.get("ValidityPeriod", "36000")) <= 36000:
-        told.append("ValidityPeriod is not 1 to 36000")
-    if not ("MessagingServiceSid" in fields or "From" in fields):
-        told.append("there is no sender")
+        if "enum" in wanted and value not in wanted["enum"]:
+            told.append(f"{name} is none of {wanted['enum']}")
+        if wanted["type"] == "integer" and not wanted.get("minimum", 0) <= int(value) <= wanted.get("maximum", 10**9):
+            told.append(f"{name} is too small or too large")
     return told
 
 
@@ -214,7 +230,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/_complaints":
             self._answer(200, self.state.complaints)
         elif path.endswith("/Messages.json"):
-            self._list({name: values[0] for name, values in urllib.parse.parse_qs(query).items()})
+            fields = {name: values[0] for name, values in urllib.parse.parse_qs(query).items()}
+            self.state.complaints += _unlike(DESCRIPTION["list"], fields)
+            self._error(*self.state.how["list"]) if self.state.how["list"] else self._list(fields)
         else:
             sid = path.rpartition("/")[2].removesuffix(".json")
             found = [one for one in self.state.messages if one["sid"] == sid]
@@ -232,6 +250,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, {})
             return
         fields = dict(urllib.parse.parse_qsl(body, keep_blank_values=True))
+        if not self.path.endswith("/Messages.json"):
+            self._empty(fields)
+            return
         self.state.complaints += _faults_of(fields)
         time.sleep(self.state.how["answer_milliseconds"] / 1000)
         self._create(fields)
@@ -266,20 +287,40 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.setsockopt(1, 13, b"\x01\x00\x00\x00\x00\x00\x00\x00")  # SO_LINGER 0: a reset, not an end
         self.connection.close()
 
+    def _empty(self, fields: dict[str, str]) -> None:
+        self.state.complaints += _unlike(DESCRIPTION["update"], fields)
+        sid = self.path.rpartition("/")[2].removesuffix(".json")
+        if not re.fullmatch(DESCRIPTION["sid"], sid) or fields != {"Body": ""}:
+            self.state.complaints.append(f"only to empty a text: {sid} {fields}")
+        if self.state.how["redact"]:
+            self._error(*self.state.how["redact"])
+            return
+        found = next((one for one in self.state.messages if one["sid"] == sid), None)
+        if found is None:
+            self._error(404, 20404)
+        elif found["status"] in UNDER_WAY:
+            self._error(409, 20009)
+        else:
+            found["body"] = ""
+            self._answer(200, self._public(found))
+
     def _list(self, query: dict[str, str]) -> None:
         to = query.get("To", "")
-        found = [self._public(one) for one in reversed(self.state.messages) if one["to"] == to]
-        size = int(query.get("PageSize", "50"))
+        found = [self._public(one) for one in reversed(self.state.messages) if not to or one["to"] == to]
+        size = min(int(query.get("PageSize", "50")), self.state.how["most_a_page"])
+        page = int(query.get("Page", "0"))
+        more = urllib.parse.urlencode(query | {"Page": page + 1})
+        start = page * size
         self._answer(
             200,
             {
-                "messages": found[:size],
-                "page": 0,
+                "messages": found[start : start + size],
+                "page": page,
                 "page_size": size,
-                "start": 0,
+                "start": start,
                 "end": len(found) - 1,
                 "first_page_uri": "/x",
-                "next_page_uri": None,
+                "next_page_uri": f"{self.path.partition('?')[0]}?{more}" if len(found) > start + size else None,
                 "previous_page_uri": None,
                 "uri": "/x",
             },
