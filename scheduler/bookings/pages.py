@@ -1,21 +1,23 @@
 from datetime import date, timedelta
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from scheduler.bookings import actions, candidates, queries, waiting_list
 from scheduler.bookings.cards import Card, Looking, cards, next_best
-from scheduler.bookings.rules import BookingRefusal, Full, Overlapping, TooLateToCancel
+from scheduler.bookings.rules import PHONES_SHOWN, BookingRefusal, Full, Overlapping, TooLateToCancel
 from scheduler.kit.faults import refused
 from scheduler.kit.language import gettext, zone
 from scheduler.kit.refusals import NotFound, Refusal
 from scheduler.kit.templating import once_key, path_for
-from scheduler.kit.web import connection, needs, now, public_url, row_id, today
+from scheduler.kit.web import connection, kept_without_signal, needs, now, public_url, row_id, today
 from scheduler.people.rules import Acting
 
 pages = Blueprint("bookings", __name__)
 
 NEAR = timedelta(days=14)
+# How long "my shifts" may be read without signal.
+MINE_KEPT = timedelta(days=7)
 LONGEST_KEY_CHARACTERS = 64
 REASONS = frozenset({"full", "clash", "closed", "not_allowed"})
 
@@ -207,18 +209,23 @@ def auto_take(booking_id: int) -> AnyResponse:
 
 @pages.get("/mine")
 @needs("see my bookings")
-def mine() -> str:
+def mine() -> Response:
     person_id = g.visitor.person.id
     active = queries.active_bookings(connection(), person_id, now())
     new_year = today().replace(month=1, day=1)
-    return render_template(
+    coming = [page for page in active if page.state in {"booked", "handing_over"}]
+    page = render_template(
         "bookings/mine.html",
-        coming=[page for page in active if page.state in {"booked", "handing_over"}],
+        coming=coming,
         waiting=[page for page in active if page.state in {"waiting", "offered"}],
         offers=queries.offers_to_me(connection(), person_id, now()),
         done_count=queries.walks_done(connection(), person_id, new_year),
         past=queries.past_bookings(connection(), person_id, now()),
     )
+    # The evening's own page is kept from the day before, also by those who have not opened it.
+    tonight = next((one.shift_id for one in coming if one.starts_at - PHONES_SHOWN <= now()), None)
+    also = path_for("walks.walk", shift_id=tonight) if tonight is not None else ""
+    return kept_without_signal(make_response(page), MINE_KEPT, also)
 
 
 @pages.errorhandler(BookingRefusal)

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -9,13 +10,16 @@ from typing import NamedTuple
 from flask import Response, make_response, request
 
 from scheduler.kit.heartbeat import last_seen, seconds_since
+from scheduler.kit.language import LANGUAGES
 from scheduler.kit.migrating import is_migrated
 from scheduler.kit.refusals import NotFound
 from scheduler.kit.web import Application, connection
 
 FOLDER = Path(__file__).parents[2] / "static"
 # Without a visitor and without the database, but for /readyz.
-OWN_ENDPOINTS = frozenset({"static", "favicon", "robots", "healthz", "readyz"})
+OWN_ENDPOINTS = frozenset({"static", "worker", "favicon", "robots", "healthz", "readyz"})
+# What a page that is kept for want of a signal is drawn with.
+SHELL = ("style/app.css", "script/app.js", "icons/sprite.svg", "icon.svg")
 
 
 class _Asset(NamedTuple):
@@ -58,6 +62,15 @@ def asset(name: str) -> str:
     return f"/static/{name}?v={_assets()[name].etag}"
 
 
+@cache
+def _worker() -> bytes:
+    """Return the worker's script: it changes with every file under static/, and browsers then take the new one."""
+    whole = hashlib.sha256("".join(asset.etag for asset in _assets().values()).encode()).hexdigest()[:16]
+    shell = [*map(asset, SHELL), *(f"/offline?in={code}" for code in LANGUAGES)]
+    begins = f"const version = {json.dumps(whole)};\nconst shell = {json.dumps(shell)};\n\n"
+    return begins.encode() + _assets()["script/worker.js"].plain
+
+
 def register(app: Application) -> None:
     @app.get("/static/<path:name>")
     def static(name: str) -> Response:
@@ -75,6 +88,11 @@ def register(app: Application) -> None:
         answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if kept else "no-cache"
         answer.make_conditional(request)
         return answer
+
+    @app.get("/sw.js")
+    def worker() -> Response:
+        # At the root, so that it may keep pages anywhere; asked for anew each time, so that it never grows old.
+        return Response(_worker(), mimetype="text/javascript", headers={"Cache-Control": "no-cache"})
 
     @app.get("/favicon.ico")
     def favicon() -> Response:

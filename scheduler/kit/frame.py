@@ -39,8 +39,8 @@ SIGNED_IN_DAYS = 60
 SMALLEST_COMPRESSED_BYTES = 1024
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
+    "manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types lykta"
 )
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,

@@ -6,7 +6,7 @@ The frame knows no room. The assembly tells it who the visitor is and who may en
 import re
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -79,6 +79,16 @@ def anonymous(view: View) -> View:
 def for_caches(answer: Response) -> Response:
     """Let caches keep the answer of an anonymous page for a minute."""
     answer.headers["Cache-Control"] = f"public, max-age={KEPT_BY_CACHES_SECONDS}"
+    return answer
+
+
+def kept_without_signal(answer: Response, kept: timedelta, also: str = "") -> Response:
+    """Let the page's worker (`static/script/worker.js`) keep a page of the visitor's own for so long, and fetch
+    another one (a path) meanwhile. Nothing is kept for a time that has passed."""
+    answer.headers["X-Lykta-Keep-Seconds"] = str(max(int(kept.total_seconds()), 0))
+    answer.headers["Content-Language"] = language.current()
+    if also:
+        answer.headers["X-Lykta-Keep-Also"] = also
     return answer
 
 

@@ -5,9 +5,10 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 from werkzeug.wrappers import Response as AnyResponse
 
 from scheduler.bookings.pages import acting
+from scheduler.bookings.rules import PHONES_SHOWN
 from scheduler.kit.language import zone
 from scheduler.kit.refusals import Invalid
-from scheduler.kit.web import anonymous, connection, for_caches, needs, now, row_id, today
+from scheduler.kit.web import anonymous, connection, for_caches, kept_without_signal, needs, now, row_id, today
 from scheduler.people.rules import Acting
 from scheduler.walks import actions, queries
 from scheduler.walks.forms import NoteForm, first_form, read_note
@@ -28,10 +29,10 @@ def _leads() -> bool:
 
 @pages.get("/shifts/<int:shift_id>/walk")
 @needs("walk")
-def walk(shift_id: int) -> str:
+def walk(shift_id: int) -> Response:
     visitor = g.visitor
     evening = queries.evening(connection(), visitor.partnership.id, shift_id, visitor.person.id, now())
-    return render_template(
+    page = render_template(
         "walks/walk.html",
         evening=evening,
         stage=evening.stage(visitor.person.id),
@@ -39,6 +40,9 @@ def walk(shift_id: int) -> str:
         opens_at=evening.starts_at - SOON,
         open_now=now() >= evening.starts_at - SOON,
     )
+    # Names and numbers stay on the phone for the evening alone.
+    near = now() >= evening.starts_at - PHONES_SHOWN
+    return kept_without_signal(make_response(page), evening.ends_at + SOON - now() if near else timedelta())
 
 
 def _waited_seconds() -> int:
@@ -174,3 +178,11 @@ def walk_now() -> queries.WalkNow | None:
 
 
 SHOW: dict[str, Callable[..., object]] = {"walk_now": walk_now, **WORDS}
+
+
+@pages.get("/offline")
+@needs("read public pages")
+@anonymous
+def offline() -> str:
+    """What the worker shows in the place of a page that is not kept."""
+    return render_template("walks/offline.html")

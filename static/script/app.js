@@ -122,12 +122,20 @@ function keepForLater(form, fields) {
 }
 
 async function sendKept() {
+  // Of several tabs one sends.
+  const send = (lock) => (lock ? sendOneByOne() : undefined);
+  if (navigator.locks) await navigator.locks.request(keptName, { ifAvailable: true }, send);
+  else await sendOneByOne();
+}
+
+async function sendOneByOne() {
   let sent = 0;
   for (const kept of keptForms()) {
     const body = new URLSearchParams(kept.body);
     body.set("waited", Math.round((Date.now() - kept.at) / 1000));
     try {
-      await fetch(kept.action, { method: "POST", body, headers: { "X-Lykta-Fetch": "1" } });
+      const answer = await fetch(kept.action, { method: "POST", body, headers: { "X-Lykta-Fetch": "1" } });
+      if (answer.status >= 500) break;
     } catch {
       break;
     }
@@ -140,6 +148,31 @@ async function sendKept() {
 
 addEventListener("online", sendKept);
 if (keptForms().length) sendKept();
+
+// A copy that the worker kept says when it was made.
+const savedAt = Number(document.body.dataset.savedAt);
+if (savedAt) {
+  const form = new Intl.DateTimeFormat(document.documentElement.lang, { weekday: "short", hour: "2-digit", minute: "2-digit" });
+  const words = document.createElement("p");
+  words.className = "kept";
+  words.setAttribute("role", "status");
+  words.textContent = document.body.dataset.saved.replace("{moment}", form.format(savedAt));
+  document.querySelector("main").prepend(words);
+}
+
+// The pages of one's own shifts bring the worker that keeps them for an evening without signal.
+async function beKept() {
+  const policy = window.trustedTypes?.createPolicy("lykta", { createScriptURL: (address) => address });
+  await navigator.serviceWorker.register(policy ? policy.createScriptURL("/sw.js") : "/sw.js");
+  const { active } = await navigator.serviceWorker.ready;
+  if (!navigator.serviceWorker.controller) active.postMessage(location.pathname);
+}
+
+if (document.body.hasAttribute("data-keeps") && !savedAt && navigator.serviceWorker) {
+  beKept().catch(() => {
+    // Without the worker everything works but where there is no signal.
+  });
+}
 
 // What is typed in a note stays on the phone until it is sent.
 for (const form of document.querySelectorAll("[data-draft]")) {

@@ -181,6 +181,7 @@ POST_MATRIX = {
 }  # fmt: skip
 MATRIX |= {
     "walks.tonight": ("/tonight", PUBLIC),
+    "walks.offline": ("/offline", PUBLIC),
     "money.accounts": ("/accounts", PUBLIC),
     "money.accounts_csv": ("/accounts.csv", PUBLIC),
     "money.accounts_json": ("/accounts.json", PUBLIC),
@@ -223,7 +224,7 @@ POST_MATRIX |= {
 }
 # The last: the outsider and the friend are one person afterwards.
 POST_MATRIX["doubles.merge"] = ("/lead/people/{person}/double/{friend}", ONLY_LEADING | {"coordinator": 303})
-FRAME = {"static", "favicon", "robots", "healthz", "readyz"}
+FRAME = {"static", "worker", "favicon", "robots", "healthz", "readyz"}
 
 
 @pytest.fixture
@@ -364,7 +365,7 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
     theirs |= {"/accounts", "/accounts.csv", "/accounts.json"}
     theirs |= {"/lead/money/payouts", "/lead/money/payouts.csv"}
     theirs |= {"/lead/reports", "/lead/reports/month/2026-11-01", "/lead/reports/month/2026-11-01.pdf"}
-    theirs |= {"/lead/steering", "/me/data", "/me/data.json", "/me/forget", "/forgotten"}
+    theirs |= {"/lead/steering", "/me/data", "/me/data.json", "/me/forget", "/forgotten", "/offline"}
     theirs |= {"/lead/money", "/lead/money/entries", "/lead/money/purchases/new"}
     theirs |= {"/lead/nights/2026-11-27/areas", "/lead/season", "/lead/season/plan", "/lead/log"}
     for path, _ in MATRIX.values():

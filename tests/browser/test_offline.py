@@ -1,0 +1,226 @@
+"""Without signal: the evening's page and one's own shifts are there, taps wait and are sent once, and a phone that
+somebody else takes over shows nothing."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from scheduler.bookings.actions import book
+from scheduler.walks.queries import evening
+from tests import make
+from tests.browser.conftest import Enter
+from tests.browser.journeys import BOOK, expect_booked, posts
+from tests.browser.site import Site
+
+pytestmark = pytest.mark.browser
+
+KEPT = """async () => {
+    const names = (await caches.keys()).filter((name) => name.startsWith("kept-"));
+    const found = await Promise.all(names.map(async (name) => (await (await caches.open(name)).keys())));
+    return found.flat().map((request) => new URL(request.url).pathname).sort();
+}"""
+WORKING = """async () => {
+    const { active } = await navigator.serviceWorker.ready;
+    return active.state === "activated" && navigator.serviceWorker.controller !== null;
+}"""
+WORKERS = "async () => (await navigator.serviceWorker.getRegistrations()).length"
+
+
+def tonight(site: Site) -> int:
+    """Book the volunteer on a shift of tonight on which others walk; return it."""
+    volunteer = site.person("volunteer")
+    shift = next(one.id for one in site.coming(1) if 0 < one.booked < one.wanted)
+    site.act(volunteer, book, shift, volunteer, "furnished")
+    return int(shift)
+
+
+def is_here(site: Site, shift: int) -> bool:
+    volunteer = site.person("volunteer")
+
+    def look(connection, acting):  # type: ignore[no-untyped-def]
+        return evening(connection, acting.partnership_id, shift, volunteer, site.now).here
+
+    with site.database.reading() as connection:
+        return volunteer in look(connection, site.acting(volunteer))
+
+
+def kept(page: Page, *paths: str) -> None:
+    """Wait until the worker has kept just these pages."""
+    page.wait_for_function(WORKING)
+    page.wait_for_function(
+        f"async (wanted) => JSON.stringify(await ({KEPT})()) === JSON.stringify(wanted)", arg=sorted(paths)
+    )
+
+
+def test_the_evening_opens_and_reloads_without_signal_and_a_tap_waits_and_is_sent_once(
+    friday: Site, enter: Enter
+) -> None:
+    shift = tonight(friday)
+    walk = f"/shifts/{shift}/walk"
+    page = enter(friday, "volunteer")
+    page.goto(walk)
+    kept(page, "/mine", walk)
+    page.context.set_offline(True)
+    page.reload()
+    expect(page.get_by_text(re.compile("^Sparad .* Kan ha ändrats"))).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert page.locator(".walkers a[href^='tel:']").count() >= 1, "the team can be called"
+    assert page.evaluate("getComputedStyle(document.querySelector('main')).maxInlineSize"), "it is drawn in its style"
+    page.get_by_role("button", name="Jag är på plats").tap()
+    expect(page.get_by_text("Väntar på täckning (1)")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("Väntar på täckning (1)")).to_be_visible()
+    assert not is_here(friday, shift)
+    sent = posts(page)
+    page.context.set_offline(False)
+    expect(page.get_by_role("button", name="Vi går ut")).to_be_visible()
+    expect(page.get_by_text("Väntar på täckning")).to_have_count(0)
+    assert is_here(friday, shift)
+    page.reload()
+    expect(page.get_by_role("button", name="Vi går ut")).to_be_visible()
+    assert len(sent) == 1, [request.url for request in sent]
+
+
+def test_a_page_opened_anew_without_signal_is_the_kept_one(friday: Site, enter: Enter) -> None:
+    shift = tonight(friday)
+    page = enter(friday, "volunteer")
+    page.goto(f"/shifts/{shift}/walk")
+    kept(page, "/mine", f"/shifts/{shift}/walk")
+    page.context.set_offline(True)
+    page.close()
+    other = page.context.new_page()
+    other.goto(f"/shifts/{shift}/walk")
+    expect(other.get_by_role("button", name="Jag är på plats")).to_be_visible()
+
+
+def test_what_was_booked_is_there_without_signal_without_having_been_opened(site: Site, enter: Enter) -> None:
+    page = enter(site, "volunteer")
+    page.goto("/")
+    page.locator(BOOK).first.tap()
+    expect_booked(page)
+    kept(page, "/mine")
+    booked = page.url
+    day = page.get_by_role("heading", level=1).inner_text().removeprefix("Bokat: ").split(" ")[-2:]
+    page.context.set_offline(True)
+    page.goto("/mine")
+    expect(page.locator(f"a[href='{booked.removeprefix(site.address)}']")).to_contain_text(" ".join(day))
+
+
+def test_on_the_day_the_evening_is_kept_with_my_shifts(friday: Site, enter: Enter) -> None:
+    shift = tonight(friday)
+    page = enter(friday, "volunteer")
+    page.goto("/mine")
+    kept(page, "/mine", f"/shifts/{shift}/walk")
+
+
+def test_no_other_page_is_kept_and_says_so_kindly(friday: Site, enter: Enter) -> None:
+    shift = tonight(friday)
+    page = enter(friday, "volunteer")
+    for path in ("/mine", "/", "/nights", f"/shifts/{shift}", "/me", "/me/data", "/tonight", "/mine"):
+        page.goto(path)
+    kept(page, "/mine", f"/shifts/{shift}/walk")
+    page.context.set_offline(True)
+    for path in ("/nights", "/me", f"/shifts/{shift}/note"):
+        page.goto(path)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Ingen täckning")
+    page.get_by_role("link", name="Mina pass").tap()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Mina pass")
+
+
+def test_after_signing_out_a_shared_phone_shows_nothing(friday: Site, enter: Enter) -> None:
+    shift = tonight(friday)
+    page = enter(friday, "volunteer")
+    page.goto(f"/shifts/{shift}/walk")
+    kept(page, "/mine", f"/shifts/{shift}/walk")
+    page.goto("/me")
+    page.locator("form[action='/sign-out'] button").tap()
+    expect(page.locator("a[href='/sign-in']").first).to_be_visible()
+    assert page.evaluate(KEPT) == []
+    page.wait_for_function(f"async () => (await ({WORKERS})()) === 0 && (await caches.keys()).length === 0")
+    page.context.set_offline(True)
+    other = page.context.new_page()
+    for path in ("/mine", f"/shifts/{shift}/walk"):
+        with pytest.raises(Exception, match="ERR_INTERNET_DISCONNECTED"):
+            other.goto(path)
+
+
+def test_whoever_signs_in_next_sees_nothing_of_the_one_before(friday: Site, enter: Enter) -> None:
+    shift = tonight(friday)
+    page = enter(friday, "volunteer")
+    page.goto(f"/shifts/{shift}/walk")
+    kept(page, "/mine", f"/shifts/{shift}/walk")
+    # The session ended elsewhere; nobody signed out here.
+    page.context.clear_cookies()
+    page.goto("/mine")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Logga in")
+    page.wait_for_function(f"async () => (await ({KEPT})()).length === 0")
+    page.goto("/demo/sign-in/coordinator")
+    page.context.set_offline(True)
+    page.goto(f"/shifts/{shift}/walk")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ingen täckning")
+
+
+def test_a_walk_that_is_days_away_is_not_kept_with_its_numbers(site: Site, enter: Enter) -> None:
+    volunteer = site.person("volunteer")
+    shift = next(one.id for one in site.coming() if one.booked < one.wanted and one.date > make.SATURDAY)
+    site.act(volunteer, book, shift, volunteer, "furnished")
+    page = enter(site, "volunteer")
+    page.goto(f"/shifts/{shift}/walk")
+    kept(page, "/mine")
+
+
+def test_a_copy_whose_time_is_over_is_gone(friday: Site, enter: Enter) -> None:
+    shift = tonight(friday)
+    walk = f"/shifts/{shift}/walk"
+    page = enter(friday, "volunteer")
+    page.goto(walk)
+    kept(page, "/mine", walk)
+    # Once more, so that nothing of the first visit is still on its way.
+    began = page.evaluate("Date.now()")
+    page.reload()
+    page.wait_for_function(
+        """async ([path, began]) => {
+            const kept = await caches.open((await caches.keys()).find((one) => one.startsWith("kept-")));
+            const text = await (await kept.match(path))?.text();
+            return Number(/data-saved-at="(\\d+)"/.exec(text ?? "")?.[1]) >= began;
+        }""",
+        arg=[walk, began],
+    )
+    page.context.set_offline(True)
+    page.wait_for_function(
+        """async (path) => {
+            const kept = await caches.open((await caches.keys()).find((one) => one.startsWith("kept-")));
+            const copy = await kept.match(path);
+            if (!copy) return false;
+            const headers = new Headers(copy.headers);
+            headers.set("X-Lykta-Keep-Until", Date.now() - 1);
+            await kept.put(path, new Response(await copy.text(), { headers }));
+            return true;
+        }""",
+        arg=walk,
+    )
+    page.goto(walk)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ingen täckning")
+    kept(page, "/mine")
+
+
+def test_the_worker_is_of_the_house_and_never_grows_old(site: Site, enter: Enter) -> None:
+    page = enter(site, "volunteer")
+    faults: list[str] = []
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    answer = page.goto("/mine")
+    assert answer is not None
+    assert "worker-src 'self'" in answer.headers["content-security-policy"]
+    page.wait_for_function(WORKING)
+    script = page.request.get("/sw.js")
+    assert script.headers["cache-control"] == "no-cache"
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert faults == []
+
+
+def test_public_pages_bring_no_worker(site: Site, enter: Enter) -> None:
+    page = enter(site)
+    for path in ("/", "/tonight", "/accounts", "/sign-in", "/offline"):
+        page.goto(path)
+        assert page.evaluate(WORKERS) == 0
