@@ -1,7 +1,6 @@
 """Verbs on places: book, cancel, hand over, take over. The waiting list's own verbs stand in `waiting_list.py`."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 
 from sqlalchemy import Connection, select, update
 
@@ -177,10 +176,11 @@ def hand_over(connection: Connection, acting: Acting, booking_id: int, to_person
         raise AlreadyEnded
     check_shift_open(row.state, row.starts_at, acting.now)
     if to_person_id is None:
-        asked = fitting_people(connection, acting.partnership_id, shift_id)
+        asked = fitting_people(connection, acting.partnership_id, shift_id, acting.now)
         kind = MessageKind.HAND_OVER_ASKED
     else:
-        asked = may_be_asked(connection, acting.partnership_id, shift_id, acting.person_id, to_person_id)
+        who = acting.person_id, to_person_id
+        asked = may_be_asked(connection, acting.partnership_id, shift_id, *who, acting.now)
         kind = MessageKind.HAND_OVER_OFFERED
         if not asked:
             raise Invalid("to", "does_not_fit")
@@ -275,8 +275,7 @@ def take_over(connection: Connection, acting: Acting, booking_id: int, once: str
         return int(row.mine_id)
     if giver.handing_over_to not in {None, acting.person_id}:
         raise NotHandedOver
-    # A walk that is handed over needs somebody: the host club's members no longer come first.
-    check_may_take(replace(facts(connection, row), kept_for=None), acting.now)
+    check_may_take(facts(connection, row), acting.now)
     given = read(connection, acting.partnership_id, giver.shift_id, giver.person_id)
     still_open = connection.execute(
         select(Booking.id).where(

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
-from scheduler.bookings.places import overlapping_booking_id
+from scheduler.bookings.places import is_of_host_club, overlapping_booking_id
 from scheduler.bookings.rules import BookingState
 from scheduler.bookings.tables import Booking
 from scheduler.kit.database import AnyRow, AnySelect
@@ -30,8 +31,9 @@ class Candidate:
     language: str
 
 
-def _candidates(shift_id: int) -> AnySelect:
-    """Approved adults who hold no place at that time and are not on the shift already."""
+def _candidates(shift_id: int, now: datetime) -> AnySelect:
+    """Approved adults who hold no place at that time and are not on the shift already; while the host club's members
+    come first, only they."""
     on_it = aliased(Booking)
     return (
         select(
@@ -51,6 +53,7 @@ def _candidates(shift_id: int) -> AnySelect:
         .where(
             Shift.id == shift_id,
             overlapping_booking_id().is_(None),
+            or_(Shift.members_first_until.is_(None), Shift.members_first_until <= now, is_of_host_club()),
             ~exists().where(
                 on_it.shift_id == Shift.id, on_it.person_id == Person.id, on_it.state == BookingState.BOOKED
             ).correlate(Shift, Person),
@@ -67,12 +70,12 @@ def _grown_up(rows: Iterable[AnyRow]) -> list[Candidate]:
     ]
 
 
-def fitting_people(connection: Connection, partnership_id: int | None, shift_id: int) -> list[Candidate]:
+def fitting_people(connection: Connection, partnership_id: int | None, shift_id: int, now: datetime) -> list[Candidate]:
     """Return whom to ask to take a walk: at most twelve, those in its waiting list first, then those who have
     walked least, so that it is not always the same who are asked."""
     waiting, walked = aliased(Booking), aliased(Booking)
     wanted = (
-        _candidates(shift_id)
+        _candidates(shift_id, now)
         .outerjoin(
             waiting,
             and_(
@@ -90,23 +93,25 @@ def fitting_people(connection: Connection, partnership_id: int | None, shift_id:
     return _grown_up(connection.execute(wanted))
 
 
-def people_to_pick(connection: Connection, shift_id: int, giver_id: int) -> list[Candidate]:
+def people_to_pick(connection: Connection, shift_id: int, giver_id: int, now: datetime) -> list[Candidate]:
     """Return whom the giver of a walk may ask by name: people she has walked with, and her own club's.
 
     Nobody else's name is shown (rule 10). At most thirty, by name.
     """
-    return _grown_up(connection.execute(_known_to(shift_id, giver_id).order_by(Person.first_name).limit(MOST_TO_PICK)))
+    return _grown_up(
+        connection.execute(_known_to(shift_id, giver_id, now).order_by(Person.first_name).limit(MOST_TO_PICK))
+    )
 
 
 def may_be_asked(
-    connection: Connection, partnership_id: int, shift_id: int, giver_id: int, person_id: int
+    connection: Connection, partnership_id: int, shift_id: int, giver_id: int, person_id: int, now: datetime
 ) -> list[Candidate]:
     """Return the one person, if the giver may offer the walk to her; else nothing."""
-    wanted = _known_to(shift_id, giver_id).where(Person.id == person_id, Person.partnership_id == partnership_id)
+    wanted = _known_to(shift_id, giver_id, now).where(Person.id == person_id, Person.partnership_id == partnership_id)
     return _grown_up(connection.execute(wanted))
 
 
-def _known_to(shift_id: int, giver_id: int) -> AnySelect:
+def _known_to(shift_id: int, giver_id: int, now: datetime) -> AnySelect:
     hers, theirs = aliased(Booking), aliased(Booking)
     together = (
         exists()
@@ -132,4 +137,4 @@ def _known_to(shift_id: int, giver_id: int) -> AnySelect:
         )
         .correlate(Person)
     )
-    return _candidates(shift_id).where(or_(together, clubmate), Person.id != giver_id)
+    return _candidates(shift_id, now).where(or_(together, clubmate), Person.id != giver_id)

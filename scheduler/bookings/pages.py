@@ -150,7 +150,7 @@ def pick(booking_id: int) -> str | AnyResponse:
     page = queries.booking_page(connection(), visitor.partnership.id, visitor.person.id, booking_id, now())
     if page.state not in {"booked", "handing_over"} or page.begun:
         return _to_booking(booking_id)
-    people = candidates.people_to_pick(connection(), page.shift_id, visitor.person.id)
+    people = candidates.people_to_pick(connection(), page.shift_id, visitor.person.id, now())
     return render_template(
         "bookings/pick.html",
         booking=page,

@@ -180,7 +180,7 @@ def _page(
         state = "handing_over"
     asked = 0
     if state == "handing_over" and row.receiver is None:
-        asked = len(fitting_people(connection, None, row.shift_id))
+        asked = len(fitting_people(connection, None, row.shift_id, now))
     return BookingPage(
         id=row.id,
         state=state,

@@ -71,7 +71,8 @@ def missing(row: AnyRow, goal: int) -> int:
 
 def start(connection: Connection, acting: Acting, shift_id: int, goal: int, *, most: int | None = None) -> int:
     """Search for people to a shift until it has `goal` walkers, and ask the first wave at once, or in the morning
-    when it is night; return the asking's id. What is running goes on, and a proposal is accepted.
+    when it is night; return the asking's id. What is running goes on, for more people if
+    `goal` is higher; a proposal is accepted.
 
     `most` is what was promised to whoever tapped: the first wave asks no more. Raises NotFound, the refusals of
     `bookings.rules.check_shift_open`, or NothingMissing.
@@ -86,12 +87,24 @@ def start(connection: Connection, acting: Acting, shift_id: int, goal: int, *, m
         if found is None:
             raise LostRace
         asking_id = int(found.id)
-        if found.state is AskingState.RUNNING:
+        _aim_higher(connection, acting, found, goal)
+        if found.state is AskingState.RUNNING and goal <= found.goal:
             return asking_id
-        _change_state(connection, acting, asking_id, shift_id, AskingState.PROPOSED, AskingState.RUNNING)
-        open_for_all(connection, shift_id)
+        if found.state is AskingState.PROPOSED:
+            _change_state(connection, acting, asking_id, shift_id, AskingState.PROPOSED, AskingState.RUNNING)
+            open_for_all(connection, shift_id)
     advance(connection, acting, asking_id, most=most)
     return asking_id
+
+
+def _aim_higher(connection: Connection, acting: Acting, asking: AnyRow, goal: int) -> None:
+    """Let a search that has begun look for more people; it never looks for fewer."""
+    raised = connection.execute(
+        update(Asking).where(Asking.id == asking.id, Asking.goal < goal).values(goal=goal, next_wave_at=acting.now)
+    )
+    if raised.rowcount:
+        change = Change("asking.goal", asking.shift_id, before={"wanted": asking.goal}, after={"wanted": goal})
+        audit.record(connection, acting.partnership_id, acting.now, acting.person_id, change)
 
 
 def begin(connection: Connection, acting: Acting, shift_id: int, goal: int, state: AskingState) -> int | None:

@@ -75,9 +75,12 @@ def _later(now: datetime, zone: ZoneInfo) -> datetime | None:
     return allowed if allowed > now else None
 
 
-def plan(connection: Connection, row: AnyRow, believed: Beliefs, now: datetime, zone: ZoneInfo) -> Planned:
-    """Return the next wave for one shift, by the facts of `actions.shift_facts`."""
-    wanted = goal_of(connection, row, believed, now)
+def plan(
+    connection: Connection, row: AnyRow, believed: Beliefs, now: datetime, zone: ZoneInfo, *, whole_team: bool = False
+) -> Planned:
+    """Return the next wave for one shift, by the facts of `actions.shift_facts`: for enough people, or for every
+    place."""
+    wanted = row.wanted if whole_team else goal_of(connection, row, believed, now)
     chance = yes_chance(*asks_so_far(connection, row.partnership_id))
     size = wave_size(missing(row, wanted), row.starts_at - now, chance)
     taken, price = chosen(connection, row.partnership_id)

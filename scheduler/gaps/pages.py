@@ -15,7 +15,7 @@ from scheduler.finding.queries import five_weeks
 from scheduler.gaps import actions, autopilot, history, offering, queries, words
 from scheduler.gaps.candidates import explained, named
 from scheduler.gaps.risk import calibration
-from scheduler.gaps.rules import AutopilotMode, Policy, WrongPolicy, checked_policy, yes_chance
+from scheduler.gaps.rules import AskingState, AutopilotMode, Policy, WrongPolicy, checked_policy, yes_chance
 from scheduler.kit import language
 from scheduler.kit.database import AnyRow
 from scheduler.kit.refusals import Refusal
@@ -98,6 +98,8 @@ def asking(shift_id: int) -> str:
     row = actions.shift_facts(connection(), partnership_id, shift_id)
     believed = history.believed(connection(), partnership_id, now())
     search = history.search_of(connection(), partnership_id, shift_id)
+    plan = offering.plan(connection(), row, believed, now(), language.zone())
+    full = offering.plan(connection(), row, believed, now(), language.zone(), whole_team=True)
     name = " ".join(request.args.get("name", "").split())[:60]
     return render_template(
         "gaps/asking.html",
@@ -106,7 +108,10 @@ def asking(shift_id: int) -> str:
         lacking=actions.missing(row, row.minimum),
         search=search,
         asked=history.asked_people(connection(), partnership_id, shift_id),
-        plan=offering.plan(connection(), row, believed, now(), language.zone()),
+        plan=plan,
+        full=full
+        if full.goal > (search.goal if search and search.state is AskingState.RUNNING else plan.goal)
+        else None,
         why=words.why,
         because=words.because,
         name=name,
@@ -134,7 +139,9 @@ def ask(shift_id: int) -> AnyResponse:
     """Ask the people who fit: never more at once than the button said."""
     partnership_id = g.visitor.partnership.id
     row = actions.shift_facts(connection(), partnership_id, shift_id)
-    goal = offering.goal_of(connection(), row, history.believed(connection(), partnership_id, now()), now())
+    whole_team = request.form.get("goal") == "all"
+    enough = offering.goal_of(connection(), row, history.believed(connection(), partnership_id, now()), now())
+    goal = row.wanted if whole_team else enough
     promised = row_id(request.form["people"]) if "people" in request.form else None
     actions.start(connection(), acting(), shift_id, goal, most=promised)
     return redirect(url_for("gaps.asking", shift_id=shift_id), code=303)

@@ -7,14 +7,14 @@ from scheduler.bookings.pages import acting
 from scheduler.kit.language import gettext
 from scheduler.kit.refusals import Invalid
 from scheduler.kit.templating import path_for
-from scheduler.kit.web import connection, needs, row_id, today
+from scheduler.kit.web import LARGEST_ID, connection, needs, row_id, today
 from scheduler.leading import actions, queries
 from scheduler.leading.forms import USUAL, SeasonForm, Wanted
 from scheduler.leading.typed import Typed, as_date
 from scheduler.nights import actions as nights
 from scheduler.nights.season import Season, Unplannable, moments, plan_season, special_nights, swapped
 from scheduler.partnership.queries import areas
-from scheduler.people.queries import log
+from scheduler.people.queries import LOG_PAGE, log
 
 pages = Blueprint("leading", __name__)
 
@@ -208,4 +208,19 @@ def swap() -> AnyResponse:
 @pages.get("/lead/log")
 @needs("read the log")
 def story() -> str:
-    return render_template("leading/log.html", log=log(connection(), g.visitor.partnership.id))
+    of = {name: _asked_id(name) for name in ("shift", "person")}
+    told = log(
+        connection(),
+        g.visitor.partnership.id,
+        shift_id=of["shift"],
+        person_id=of["person"],
+        before_id=_asked_id("before"),
+    )
+    return render_template(
+        "leading/log.html", log=told, of=of, begins="before" not in request.args, more=len(told) == LOG_PAGE
+    )
+
+
+def _asked_id(name: str) -> int | None:
+    found = request.args.get(name, type=int)
+    return found if found is not None and 0 < found <= LARGEST_ID else None

@@ -28,6 +28,8 @@ from scheduler.people.rules import (
 )
 from scheduler.people.tables import Membership, Person, RoleGrant, SignInSession
 
+LOG_PAGE = 200
+
 
 def digest(secret: str) -> str:
     """Return what is stored of a secret of 128 bits or more: a plain SHA-256 cannot be guessed backwards."""
@@ -233,6 +235,7 @@ def person_page(connection: Connection, partnership_id: int, person_id: int) -> 
 class LogEntry:
     """One line of the audit log. `who` is "" for the product itself (the worker)."""
 
+    id: int
     at: datetime
     who: str
     what: str
@@ -241,12 +244,19 @@ class LogEntry:
 
 
 def log(
-    connection: Connection, partnership_id: int, *, shift_id: int | None = None, person_id: int | None = None
+    connection: Connection,
+    partnership_id: int,
+    *,
+    shift_id: int | None = None,
+    person_id: int | None = None,
+    before_id: int | None = None,
 ) -> list[LogEntry]:
-    """Return the audit entries of a shift or of a person, the latest first, at most 200."""
+    """Return the audit entries, also those of a shift or of a person alone, the latest first; at most 200, of those
+    before the entry `before_id`."""
     actor, whom = Person.__table__.alias("actor"), Person.__table__.alias("whom")
     wanted = (
         select(
+            AuditEntry.id,
             AuditEntry.at,
             AuditEntry.what,
             AuditEntry.before,
@@ -258,14 +268,16 @@ def log(
         .outerjoin(whom, whom.c.id == AuditEntry.person_id)
         .where(AuditEntry.partnership_id == partnership_id)
         .order_by(AuditEntry.id.desc())
-        .limit(200)
+        .limit(LOG_PAGE)
     )
     if shift_id is not None:
         wanted = wanted.where(AuditEntry.shift_id == shift_id)
     if person_id is not None:
         wanted = wanted.where(AuditEntry.person_id == person_id)
+    if before_id is not None:
+        wanted = wanted.where(AuditEntry.id < before_id)
     return [
-        LogEntry(row.at, row.who or "", row.what, row.whom or "", _differences(row.before, row.after))
+        LogEntry(row.id, row.at, row.who or "", row.what, row.whom or "", _differences(row.before, row.after))
         for row in connection.execute(wanted)
     ]
 

@@ -82,7 +82,7 @@ def _ask_her(site: Site, volunteer: int, shifts: list[int]) -> None:
         for walker in site.walkers(shift_id):
 
             def known(connection: Connection, shift_id: int = shift_id, walker: int = walker) -> bool:
-                return volunteer in {one.id for one in people_to_pick(connection, shift_id, walker)}
+                return volunteer in {one.id for one in people_to_pick(connection, shift_id, walker, site.now)}
 
             if walker != volunteer and site.database.write(known):
                 booking = next(one.id for one in site.bookings(walker) if one.shift_id == shift_id)

@@ -8,6 +8,7 @@ from sqlalchemy import insert, select, update
 
 from scheduler.bookings import waiting_list
 from scheduler.bookings.actions import book, hand_over, take_over
+from scheduler.bookings.candidates import fitting_people, people_to_pick
 from scheduler.bookings.rules import ClubFirst
 from scheduler.clubs.actions import take_for_club
 from scheduler.nights.hosting import HostTaken, take
@@ -100,16 +101,26 @@ def test_a_shift_with_a_waiting_list_stays_open_for_those_in_it(database, town, 
     assert facts(database, shift).members_first_until is None
 
 
-def test_a_hand_over_needs_somebody_whatever_the_club(database, town, scene):
-    shift, (giver, taker) = scene["shift"], (scene["own"][1], scene["other"][1])
+def test_a_hand_over_keeps_to_the_club_while_its_members_come_first(database, town, scene):
+    shift, (giver, mate, taker) = scene["shift"], (*scene["own"][1:3], scene["other"][1])
+    until = make.NOW + timedelta(days=20)
+
+    def give(connection, now):
+        acting = make.acting(town, giver, now)
+        given = book(connection, acting, shift, giver, "a")
+        hand_over(connection, acting, given, None)
+        return given, {one.id for one in fitting_people(connection, town.id, shift, now)}
 
     def write(connection):
-        take(connection, make.acting(town, None), shift, town.club_id, make.NOW + timedelta(days=20))
-        given = book(connection, make.acting(town, giver), shift, giver, "a")
+        take(connection, make.acting(town, None), shift, town.club_id, until)
+        given, asked = give(connection, make.NOW)
+        assert mate in asked
+        assert taker not in asked
+        assert taker not in {one.id for one in people_to_pick(connection, shift, giver, make.NOW)}
         with pytest.raises(ClubFirst):
-            book(connection, make.acting(town, taker), shift, taker, "b")
-        hand_over(connection, make.acting(town, giver), given, None)
-        return take_over(connection, make.acting(town, taker), given, "c")
+            take_over(connection, make.acting(town, taker), given, "c")
+        assert taker in give(connection, until)[1]
+        return take_over(connection, make.acting(town, taker, until), given, "c")
 
     assert database.write(write)
     assert facts(database, shift).booked == 1

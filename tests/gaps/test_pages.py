@@ -4,10 +4,11 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, insert, update
+from sqlalchemy import event, insert, select, update
 
 from scheduler.bookings.rules import BookingState
 from scheduler.bookings.tables import Booking
+from scheduler.gaps.tables import Asking
 from scheduler.messages.spending import change_plan
 from scheduler.nights.season import Special
 from scheduler.nights.tables import Night
@@ -140,6 +141,29 @@ def test_what_needs_nobody_is_not_asked_for(boss, story):
     assert "Passet har de personer det behöver." in boss.words()
     for odd in ("-1", "x", "9" * 30):
         boss.send(f"/lead/shifts/{story.shift}/asking", {"people": odd}, 422)
+
+
+def test_a_full_team_can_be_asked_for_beyond_what_is_needed(boss, story, database):
+    for person in story.people[:3]:
+        story.book(person)
+    path = f"/lead/shifts/{story.shift}/asking"
+    boss.get(path)
+    assert "tills alla 4 platser är tagna" in boss.words()
+    form = next(f for f in boss.forms_to(path) if any(i.get("name") == "goal" for i in f.iter(f"{HTML}input")))
+    promised = next(i.get("value") for i in form.iter(f"{HTML}input") if i.get("name") == "people")
+    boss.follow(boss.send(path, {"people": promised, "goal": "all"}))
+    assert f"Frågar: {promised} tillfrågade" in boss.words()
+    assert "tills alla" not in boss.words(), "it is asked for already"
+
+
+def test_a_search_that_runs_can_be_made_to_look_for_a_full_team(boss, story):
+    path = f"/lead/shifts/{story.shift}/asking"
+    boss.send(path, {"people": "2"})
+    boss.follow(boss.send(path, {"people": "9", "goal": "all"}))
+    with story.database.reading() as connection:
+        assert connection.execute(select(Asking.goal)).scalars().all() == [4]
+    boss.get("/lead/log")
+    assert "började söka fler personer" in boss.words()
 
 
 def test_stopping_and_turning_a_proposal_down(boss, story):

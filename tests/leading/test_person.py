@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from scheduler.kit.audit import AuditEntry
+from scheduler.kit.audit import AuditEntry, Change, record
 from scheduler.people import notes, roles
 from scheduler.people.actions import grant_role
 from scheduler.people.queries import phone_of
@@ -189,3 +189,22 @@ def test_who_may_give_which_role_stands_in_one_place(karin, eva, database, town,
         lambda connection: grant_role(connection, town.id, kim, Role.CONTACT, make.NOW, club_id=town.club_id)
     )
     Visitor(app, town).sign_in(kim).send(f"/lead/people/{eva}/roles", {"role": f"contact-{town.club_id}"}, 403)
+
+
+def test_the_log_is_read_to_its_end_page_by_page(karin, database, town, eva):
+    def write(connection):
+        change = [Change("person.changed", person_id=eva, after={"first_name": f"nr {n}"}) for n in range(450)]
+        record(connection, town.id, make.NOW, eva, change)
+
+    database.write(write)
+    for start in ("/lead/log", f"/lead/log?person={eva}"):
+        karin.get(start)
+        pages = 1
+        while older := [a.get("href") for a in karin.page.iter(f"{HTML}a") if "before=" in (a.get("href") or "")]:
+            karin.get(older[0])
+            pages += 1
+        assert pages == 3
+        assert "registrerade sig" in karin.words(), "the first of all stands last"
+        assert "De nyaste" in karin.words()
+    for odd in ("x", "-1", "9" * 30, "0"):
+        karin.get("/lead/log", query_string={"before": odd, "shift": odd})
