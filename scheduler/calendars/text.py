@@ -5,6 +5,7 @@ Instants are written in UTC. An ordinary walk ends on the very hour that repeats
 and most readers get that hour wrong in local time, even with a right VTIMEZONE.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -85,7 +86,8 @@ def whole(name: str, blocks: Iterable[str]) -> bytes:
 
 
 class Invitation(NamedTuple):
-    """A meeting to which people are invited by name and address."""
+    """A meeting to which people are invited by name and address. `answers_to` tells whether the organizer reads
+    answers."""
 
     uid: str
     starts_at: datetime
@@ -94,17 +96,31 @@ class Invitation(NamedTuple):
     description: str
     location: str
     organizer: tuple[str, str]
+    answers_to: bool
     attendees: tuple[tuple[str, str], ...]
     cancelled: bool
 
 
+def method(meeting: Invitation) -> str:
+    """Return what a file does to calendars."""
+    if meeting.cancelled:
+        return "CANCEL"
+    return "REQUEST" if meeting.attendees else "PUBLISH"
+
+
 def invitation(meeting: Invitation, stamp: Stamp) -> bytes:
-    """Return a file by which calendar programs take a meeting in, or out again (RFC 5546: METHOD REQUEST, CANCEL)."""
+    """Return a file by which calendar programs take a meeting in, or out again (RFC 5546, 3.2: METHOD REQUEST and
+    CANCEL; PUBLISH when nobody is invited by address, since a request must have an attendee).
+
+    The organizer, who is asked for nothing, is among the attendees as one who comes (3.2.2). Nobody is asked to answer
+    an organizer who does not read it.
+    """
     from icalendar import Calendar, Event, vCalAddress
 
     def address(name: str, mail: str) -> vCalAddress:
         found = vCalAddress(f"mailto:{mail}")
-        found.params["CN"] = name
+        # Some programs end a name at the first quotation mark, caret or semicolon, also inside quotation marks.
+        found.params["CN"] = " ".join(re.sub(r'["^;]', " ", name).split())
         return found
 
     event = Event()
@@ -120,11 +136,15 @@ def invitation(meeting: Invitation, stamp: Stamp) -> bytes:
     event.add("organizer", address(*meeting.organizer))
     for name, mail in meeting.attendees:
         attendee = address(name, mail)
-        attendee.params.update({"ROLE": "REQ-PARTICIPANT", "PARTSTAT": "NEEDS-ACTION", "RSVP": "TRUE"})
+        own = mail == meeting.organizer[1]
+        asked = meeting.answers_to and not own and not meeting.cancelled
+        attendee.params["ROLE"] = "REQ-PARTICIPANT"
+        attendee.params["PARTSTAT"] = "ACCEPTED" if own else "NEEDS-ACTION"
+        attendee.params["RSVP"] = "TRUE" if asked else "FALSE"
         event.add("attendee", attendee)
     calendar = Calendar()
     calendar.add("version", "2.0")
     calendar.add("prodid", PRODUCER)
-    calendar.add("method", "CANCEL" if meeting.cancelled else "REQUEST")
+    calendar.add("method", method(meeting))
     calendar.add_component(event)
     return bytes(calendar.to_ical())

@@ -1,7 +1,7 @@
 """What the demo's coordinator has done on Mondays: a purchase, a frozen quarter, its payouts, a decision."""
 
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import Connection
 
@@ -15,7 +15,7 @@ from scheduler.partnership.rules import BudgetLineKind
 from scheduler.people.rules import Acting
 from scheduler.reports.actions import freeze as freeze_report
 from scheduler.reports.rules import PeriodKind, period
-from scheduler.steering.actions import add_member, answer, propose
+from scheduler.steering.actions import add_member, answer, call_meeting, propose
 from scheduler.steering.rules import DecisionKind, Partner
 
 VESTS_ORE = 249_500
@@ -53,7 +53,10 @@ def write_papers(connection: Connection, acting: Acting, today: date) -> None:
     decision_id = propose(connection, acting, agreement.id, DecisionKind.DEVIATION, title, "Betalas av oförutsett.")
     for partner in Partner:
         answer(connection, acting, decision_id, partner, agreed=True)
-    propose(connection, acting, agreement.id, DecisionKind.EXTENSION, "Ett år till", "")
+    day = today + timedelta(days=10)
+    starts_at = datetime.combine(day, time(9, 30), tzinfo=acting.zone)
+    meeting_id = call_meeting(connection, acting, starts_at, 60, "Kommunhuset", "Hösten hittills\nNästa år")
+    propose(connection, acting, agreement.id, DecisionKind.EXTENSION, "Ett år till", "", meeting_id=meeting_id)
 
 
 def _receipt(acting: Acting) -> bytes:

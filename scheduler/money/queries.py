@@ -23,6 +23,8 @@ from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.queries import AgreementView, agreement_on
 from scheduler.partnership.rules import BudgetLineKind
 from scheduler.partnership.tables import Agreement, Area, Club
+from scheduler.people.rules import MembershipState
+from scheduler.people.tables import Membership
 from scheduler.walks.tables import WalkNote
 
 
@@ -137,6 +139,7 @@ def budget(connection: Connection, agreement: AgreementView, now: datetime) -> B
         for kind in BudgetLineKind
     ]
     clubs = club_sums(connection, agreement.id)
+    shares = _walking_clubs(connection, agreement.id) | {one.club: one.amount_ore for one in clubs}
     return Budget(
         agreement=agreement,
         rate_ore=rate_on(now.date(), agreement.night_rate_ore, changes),
@@ -144,10 +147,15 @@ def budget(connection: Connection, agreement: AgreementView, now: datetime) -> B
         clubs=clubs,
         nights_walked=walked,
         second_areas=second_areas,
-        deviations=deviations(
-            lines, second_areas, agreement.night_rate_ore, {one.club: one.amount_ore for one in clubs}, walked
-        ),
+        deviations=deviations(lines, second_areas, agreement.night_rate_ore, shares, walked),
     )
+
+
+def _walking_clubs(connection: Connection, agreement_id: int) -> dict[str, int]:
+    """Return the clubs with members who may walk, each with nothing yet: who gets nothing counts as a share, too."""
+    town = select(Agreement.partnership_id).where(Agreement.id == agreement_id).scalar_subquery()
+    member = exists().where(Membership.club_id == Club.id, Membership.state == MembershipState.APPROVED)
+    return dict.fromkeys(connection.execute(select(Club.name).where(Club.partnership_id == town, member)).scalars(), 0)
 
 
 def _open_shifts(connection: Connection, agreement_id: int) -> list[AnyRow]:

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum, auto
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from scheduler.kit.refusals import Conflict, Invalid, NotFound
 from scheduler.partnership.rules import BudgetLineKind, paid_area_nights
@@ -218,14 +218,33 @@ class DeviationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """Something that needs a dialogue before it happens. `line` and `club` where it is about one; `is_ore` and
-    `may_ore` are sums, for second areas counts."""
+    """Something that needs a dialogue before it happens. `line` and `club` where it is about one; `becomes` and
+    `agreed` are sums in öre, for second areas counts."""
 
     kind: DeviationKind
     becomes: int
     agreed: int
     line: BudgetLineKind | None = None
     club: str = ""
+
+    @property
+    def key(self) -> str:
+        """Return what it is about, the same however large it becomes."""
+        return f"{self.kind.value}:{self.line.value if self.line else self.club}"
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def deviation_from_json(kept: Mapping[str, Any]) -> Deviation:
+    """Return a deviation as it was when it was kept."""
+    return Deviation(
+        DeviationKind(kept["kind"]),
+        kept["becomes"],
+        kept["agreed"],
+        BudgetLineKind(kept["line"]) if kept["line"] else None,
+        kept["club"],
+    )
 
 
 def deviations(

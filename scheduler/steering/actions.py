@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -5,17 +6,19 @@ from sqlalchemy import Connection, delete, insert, select, update
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
 from scheduler.kit.refusals import Invalid
+from scheduler.money.rules import Deviation
 from scheduler.partnership.actions import sign_agreement
 from scheduler.partnership.queries import AgreementView
 from scheduler.partnership.tables import Agreement
 from scheduler.people.rules import Acting
-from scheduler.steering.queries import decisions
+from scheduler.steering.queries import decisions, meeting, members
 from scheduler.steering.rules import (
     LONGEST_MEETING_MINUTES,
     LONGEST_TEXT_CHARACTERS,
     AlreadyDecided,
     AlreadyRenewed,
     DecisionKind,
+    MeetingOver,
     NotDecided,
     NothingHere,
     NotYourPartner,
@@ -58,31 +61,74 @@ def _tell(connection: Connection, acting: Acting, what: str, after: dict[str, ob
 
 
 def call_meeting(
-    connection: Connection, acting: Acting, starts_at: datetime, minutes: int, place: str, agenda: str
+    connection: Connection,
+    acting: Acting,
+    starts_at: datetime,
+    minutes: int,
+    place: str,
+    agenda: str,
+    partner: Partner | None = None,
 ) -> int:
     """Call a meeting and return its id; either partner may, also at short notice. Raises Invalid for one that has
-    been, or without a place or length."""
+    been, or without a place or length. `partner` calls it: its first member with an address is the organizer."""
+    wanted = _meeting(acting, starts_at, minutes, place, agenda)
+    callers = [one for one in members(connection, acting.partnership_id) if one.partner == partner and one.email]
+    meeting_id = connection.execute(
+        insert(Meeting)
+        .values(
+            partnership_id=acting.partnership_id,
+            sequence=0,
+            organizer_name=callers[0].name if callers else "",
+            organizer_email=callers[0].email if callers else "",
+            **wanted,
+        )
+        .returning(Meeting.id)
+    ).scalar_one()
+    _tell(connection, acting, "steering.meeting", {"starts_at": starts_at.isoformat()})
+    return meeting_id
+
+
+def _meeting(acting: Acting, starts_at: datetime, minutes: int, place: str, agenda: str) -> dict[str, object]:
     if starts_at <= acting.now:
         raise Invalid("starts_at", "past")
     if not 1 <= minutes <= LONGEST_MEETING_MINUTES:
         raise Invalid("minutes", "range")
     if len(agenda) > LONGEST_TEXT_CHARACTERS:
         raise Invalid("agenda", "too_long")
-    meeting_id = connection.execute(
-        insert(Meeting)
-        .values(
-            partnership_id=acting.partnership_id,
-            starts_at=starts_at,
-            minutes=minutes,
-            place=line("place", place),
-            agenda=agenda.strip(),
-            sequence=0,
-            changed_at=acting.now,
-        )
-        .returning(Meeting.id)
-    ).scalar_one()
-    _tell(connection, acting, "steering.meeting", {"starts_at": starts_at.isoformat()})
-    return meeting_id
+    return {
+        "starts_at": starts_at,
+        "minutes": minutes,
+        "place": line("place", place),
+        "agenda": agenda.strip(),
+        "changed_at": acting.now,
+    }
+
+
+def change_meeting(
+    connection: Connection,
+    acting: Acting,
+    meeting_id: int,
+    starts_at: datetime,
+    minutes: int,
+    place: str,
+    agenda: str,
+) -> None:
+    """Move or reword a meeting; its file then mends what calendars hold. The same again changes nothing. Raises
+    NothingHere, MeetingOver for one that is cancelled, or Invalid as when it is called."""
+    connection.execute(
+        update(Meeting)
+        .where(Meeting.id == meeting_id, Meeting.partnership_id == acting.partnership_id)
+        .values(place=Meeting.place)
+    )
+    found = meeting(connection, acting.partnership_id, meeting_id)
+    if found.cancelled:
+        raise MeetingOver
+    wanted = _meeting(acting, starts_at, minutes, place, agenda)
+    same = (found.starts_at, found.minutes, found.place, found.agenda)
+    if same == (starts_at, minutes, wanted["place"], wanted["agenda"]):
+        return
+    connection.execute(update(Meeting).where(Meeting.id == meeting_id).values(sequence=Meeting.sequence + 1, **wanted))
+    _tell(connection, acting, "steering.meeting_changed", {"starts_at": starts_at.isoformat()})
 
 
 def cancel_meeting(connection: Connection, acting: Acting, meeting_id: int) -> None:
@@ -103,11 +149,22 @@ def cancel_meeting(connection: Connection, acting: Acting, meeting_id: int) -> N
 
 
 def propose(
-    connection: Connection, acting: Acting, agreement_id: int, kind: DecisionKind, title: str, text: str
+    connection: Connection,
+    acting: Acting,
+    agreement_id: int,
+    kind: DecisionKind,
+    title: str,
+    text: str,
+    *,
+    deviations: Iterable[Deviation] = (),
+    meeting_id: int | None = None,
 ) -> int:
-    """Put a decision to both partners and return its id. Raises Invalid without a title or for a text too long."""
+    """Put a decision to both partners and return its id; `deviations` of the ledger are kept with it as they are now.
+    Raises Invalid without a title or for a text too long, NothingHere for a meeting that is not here."""
     if len(text) > LONGEST_TEXT_CHARACTERS:
         raise Invalid("text", "too_long")
+    if meeting_id is not None:
+        meeting(connection, acting.partnership_id, meeting_id)
     decision_id = connection.execute(
         insert(Decision)
         .values(
@@ -116,6 +173,8 @@ def propose(
             kind=kind,
             title=line("title", title),
             text=text.strip(),
+            deviations=[one.as_json() for one in deviations],
+            meeting_id=meeting_id,
             proposed_at=acting.now,
             proposed_by=acting.person_id,
         )

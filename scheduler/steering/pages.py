@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -8,11 +8,12 @@ from flask import Blueprint, Response, g, redirect, render_template, request, ur
 from werkzeug.wrappers import Response as AnyResponse
 
 from scheduler.bookings.pages import acting
-from scheduler.calendars.text import Invitation, Stamp, invitation
+from scheduler.calendars.text import Invitation, Stamp, invitation, method
 from scheduler.kit.language import gettext, zone
 from scheduler.kit.refusals import Invalid
-from scheduler.kit.web import connection, needs, public_url, today
-from scheduler.money.queries import current_agreement
+from scheduler.kit.web import connection, needs, now, public_url, row_id, today
+from scheduler.money.queries import budget, current_agreement
+from scheduler.money.rules import Deviation
 from scheduler.partnership.queries import AgreementView
 from scheduler.steering import actions, queries
 from scheduler.steering.rules import DecisionKind, Partner, partner_of
@@ -22,6 +23,7 @@ from scheduler.steering.words import problem_sentence
 pages = Blueprint("steering", __name__)
 SHOW: dict[str, Callable[..., object]] = WORDS
 INVALID = 422
+A_MONTH = timedelta(days=31)
 Word = TypeVar("Word", bound=StrEnum)
 
 
@@ -37,17 +39,31 @@ def steering() -> str:
 
 def _page(problem: Invalid | None = None) -> str:
     partnership_id = g.visitor.partnership.id
+    agreement = _agreement()
+    decisions = queries.decisions(connection(), partnership_id)
+    meetings = queries.meetings(connection(), partnership_id)
+    coming = [one for one in meetings if one.ends_at > now() and not one.cancelled]
+    about = request.args.get("about", "")
     return render_template(
         "steering/steering.html",
-        agreement=_agreement(),
+        agreement=agreement,
         members=queries.members(connection(), partnership_id),
-        meetings=queries.meetings(connection(), partnership_id),
-        decisions=queries.decisions(connection(), partnership_id),
+        meetings=meetings,
+        coming=coming,
+        monthly=any(one.starts_at < now() + A_MONTH for one in coming),
+        decisions=decisions,
+        noticed=queries.noticed(_deviations(agreement), decisions),
+        terms=queries.terms(connection(), partnership_id),
         mine=partner_of(g.visitor.roles),
-        typed=request.form,
+        about=request.form.getlist("about") or [about],
+        typed=request.form or ({"kind": DecisionKind.DEVIATION} if about else {}),
         problem=problem.field if problem else "",
         told=problem_sentence(problem) if problem else "",
     )
+
+
+def _deviations(agreement: AgreementView) -> list[Deviation]:
+    return budget(connection(), agreement, now()).deviations
 
 
 def _tried(write: Callable[[], object]) -> AnyResponse | tuple[str, int]:
@@ -97,17 +113,51 @@ def _starts_at() -> datetime:
 @pages.post("/lead/steering/meetings")
 @needs("steer")
 def call_meeting() -> AnyResponse | tuple[str, int]:
+    return _tried(lambda: actions.call_meeting(connection(), acting(), *_meeting_fields(), partner_of(g.visitor.roles)))
+
+
+def _meeting_fields() -> tuple[datetime, int, str, str]:
     minutes = request.form.get("minutes", "")
-    return _tried(
-        lambda: actions.call_meeting(
-            connection(),
-            acting(),
-            _starts_at(),
-            int(minutes) if minutes.isdecimal() and len(minutes) < 5 else 0,  # noqa: PLR2004 - none lasts longer
-            request.form.get("place", ""),
-            request.form.get("agenda", ""),
-        )
+    return (
+        _starts_at(),
+        int(minutes) if minutes.isdecimal() and len(minutes) < 5 else 0,  # noqa: PLR2004 - none lasts longer
+        request.form.get("place", ""),
+        request.form.get("agenda", ""),
     )
+
+
+@pages.get("/lead/steering/meetings/<int:meeting_id>")
+@needs("steer")
+def meeting(meeting_id: int) -> str:
+    return _meeting_page(meeting_id)
+
+
+def _meeting_page(meeting_id: int, problem: Invalid | None = None) -> str:
+    partnership_id = g.visitor.partnership.id
+    found = queries.meeting(connection(), partnership_id, meeting_id)
+    starts_at = f"{found.starts_at.astimezone(zone()):%Y-%m-%d %H:%M}"
+    held = {"starts_at": starts_at, "minutes": found.minutes, "place": found.place, "agenda": found.agenda}
+    return render_template(
+        "steering/meeting.html",
+        meeting=found,
+        invited=[one for one in queries.members(connection(), partnership_id) if one.email],
+        decisions=[one for one in queries.decisions(connection(), partnership_id) if one.meeting_id == meeting_id],
+        over=found.ends_at <= now(),
+        typed=request.form or held,
+        problem=problem.field if problem else "",
+        told=problem_sentence(problem) if problem else "",
+    )
+
+
+@pages.post("/lead/steering/meetings/<int:meeting_id>")
+@needs("steer")
+def change_meeting(meeting_id: int) -> AnyResponse | tuple[str, int]:
+    queries.meeting(connection(), g.visitor.partnership.id, meeting_id)
+    try:
+        actions.change_meeting(connection(), acting(), meeting_id, *_meeting_fields())
+    except Invalid as refusal:
+        return _meeting_page(meeting_id, refusal), INVALID
+    return redirect(url_for("steering.meeting", meeting_id=meeting_id), code=303)
 
 
 @pages.post("/lead/steering/meetings/<int:meeting_id>/cancel")
@@ -124,24 +174,21 @@ def meeting_file(meeting_id: int) -> Response:
     partnership = g.visitor.partnership
     found = queries.meeting(connection(), partnership.id, meeting_id)
     host = urlsplit(public_url()).hostname or "localhost"
-    content = invitation(
-        Invitation(
-            uid=f"steering-{found.id}@{host}",
-            starts_at=found.starts_at,
-            ends_at=found.ends_at,
-            title=gettext("Steering group, %(name)s", name=partnership.name),
-            description=found.agenda,
-            location=found.place,
-            organizer=(partnership.name, f"lykta@{host}"),
-            attendees=tuple(
-                (one.name, one.email) for one in queries.members(connection(), partnership.id) if one.email
-            ),
-            cancelled=found.cancelled,
-        ),
-        Stamp(found.sequence, found.changed_at),
+    own = (found.organizer_name, found.organizer_email)
+    file = Invitation(
+        uid=f"steering-{found.id}@{host}",
+        starts_at=found.starts_at,
+        ends_at=found.ends_at,
+        title=gettext("Steering group, %(name)s", name=partnership.name),
+        description=found.agenda,
+        location=found.place,
+        organizer=own if found.organizer_email else (partnership.name, f"lykta@{host}"),
+        answers_to=bool(found.organizer_email),
+        attendees=tuple((one.name, one.email) for one in queries.members(connection(), partnership.id) if one.email),
+        cancelled=found.cancelled,
     )
-    method = "CANCEL" if found.cancelled else "REQUEST"
-    answer = Response(content, content_type=f"text/calendar; method={method}; charset=utf-8")
+    content = invitation(file, Stamp(found.sequence, found.changed_at))
+    answer = Response(content, content_type=f"text/calendar; method={method(file)}; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="meeting-{found.id}.ics"'
     return answer
 
@@ -149,14 +196,20 @@ def meeting_file(meeting_id: int) -> Response:
 @pages.post("/lead/steering/decisions")
 @needs("steer")
 def propose() -> AnyResponse | tuple[str, int]:
+    agreement = _agreement()
+    about = set(request.form.getlist("about"))
+    meeting = request.form.get("meeting", "")
+    meeting_id = row_id(meeting) if meeting else None
     return _tried(
         lambda: actions.propose(
             connection(),
             acting(),
-            _agreement().id,
+            agreement.id,
             _word(DecisionKind, "kind"),
             request.form.get("title", ""),
             request.form.get("text", ""),
+            deviations=[one for one in _deviations(agreement) if one.key in about],
+            meeting_id=meeting_id,
         )
     )
 

@@ -1,9 +1,12 @@
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, select
 
+from scheduler.money.rules import Deviation, deviation_from_json
+from scheduler.partnership.tables import Agreement
 from scheduler.steering.rules import DecisionKind, NothingHere, Partner, Standing, standing
 from scheduler.steering.tables import Consent, Decision, Meeting, SteeringMember
 
@@ -35,6 +38,8 @@ class MeetingView:
     agenda: str
     sequence: int
     changed_at: datetime
+    organizer_name: str
+    organizer_email: str
     cancelled: bool
 
     @property
@@ -50,7 +55,9 @@ _MEETING = select(
     Meeting.agenda,
     Meeting.sequence,
     Meeting.changed_at,
-    Meeting.cancelled_at.is_not(None),
+    Meeting.organizer_name,
+    Meeting.organizer_email,
+    Meeting.cancelled_at.is_not(None).label("cancelled"),
 )
 
 
@@ -59,15 +66,16 @@ def meetings(connection: Connection, partnership_id: int) -> list[MeetingView]:
     rows = connection.execute(
         _MEETING.where(Meeting.partnership_id == partnership_id).order_by(Meeting.starts_at.desc()).limit(50)
     )
-    return [MeetingView(*row) for row in rows]
+    return [MeetingView(**row) for row in rows.mappings()]
 
 
 def meeting(connection: Connection, partnership_id: int, meeting_id: int) -> MeetingView:
     """Return one meeting. Raises NothingHere."""
-    row = connection.execute(_MEETING.where(Meeting.id == meeting_id, Meeting.partnership_id == partnership_id)).first()
+    wanted = _MEETING.where(Meeting.id == meeting_id, Meeting.partnership_id == partnership_id)
+    row = connection.execute(wanted).mappings().first()
     if row is None:
         raise NothingHere
-    return MeetingView(*row)
+    return MeetingView(**row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,9 @@ class DecisionView:
     title: str
     text: str
     proposed_at: datetime
+    deviations: list[Deviation]
+    meeting_id: int | None
+    meets_at: datetime | None
     answers: dict[Partner, bool]
 
     @property
@@ -96,8 +107,59 @@ def decisions(connection: Connection, partnership_id: int) -> list[DecisionView]
     for row in given:
         answers[row.decision_id][row.partner] = row.agreed
     rows = connection.execute(
-        select(Decision.id, Decision.agreement_id, Decision.kind, Decision.title, Decision.text, Decision.proposed_at)
+        select(
+            Decision.id,
+            Decision.agreement_id,
+            Decision.kind,
+            Decision.title,
+            Decision.text,
+            Decision.proposed_at,
+            Decision.deviations,
+            Decision.meeting_id,
+            Meeting.starts_at.label("meets_at"),
+        )
+        .outerjoin(Meeting, Meeting.id == Decision.meeting_id)
         .where(Decision.partnership_id == partnership_id)
         .order_by(Decision.id.desc())
     )
-    return [DecisionView(*row, answers[row.id]) for row in rows]
+    return [
+        DecisionView(
+            id=row.id,
+            agreement_id=row.agreement_id,
+            kind=row.kind,
+            title=row.title,
+            text=row.text,
+            proposed_at=row.proposed_at,
+            deviations=[deviation_from_json(one) for one in row.deviations],
+            meeting_id=row.meeting_id,
+            meets_at=row.meets_at,
+            answers=answers[row.id],
+        )
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """A deviation of the ledger as it is now, and the latest decision about it."""
+
+    deviation: Deviation
+    decision: DecisionView | None
+
+
+def noticed(present: Iterable[Deviation], decided: Sequence[DecisionView]) -> list[Noticed]:
+    """Return each deviation with what the group has said of it; `decided` are the decisions, the latest first."""
+    return [
+        Noticed(one, next((it for it in decided if one.key in {about.key for about in it.deviations}), None))
+        for one in present
+    ]
+
+
+def terms(connection: Connection, partnership_id: int) -> dict[int, tuple[date, date]]:
+    """Return first and last day of each agreement, by id and in order of time."""
+    rows = connection.execute(
+        select(Agreement.id, Agreement.starts_on, Agreement.ends_on)
+        .where(Agreement.partnership_id == partnership_id)
+        .order_by(Agreement.starts_on)
+    )
+    return {row.id: (row.starts_on, row.ends_on) for row in rows}

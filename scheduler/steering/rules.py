@@ -56,6 +56,12 @@ class NotDecided(Conflict):
     room: ClassVar[str] = "steering"
 
 
+class MeetingOver(Conflict):
+    """The meeting is cancelled: a new one has to be called."""
+
+    room: ClassVar[str] = "steering"
+
+
 class AlreadyRenewed(Conflict):
     """There is an agreement for the time after this one."""
 

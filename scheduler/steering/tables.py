@@ -1,6 +1,8 @@
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import JSON, CheckConstraint, ForeignKey
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scheduler.kit.database import Base
@@ -20,7 +22,8 @@ class SteeringMember(Base):
 
 
 class Meeting(Base):
-    """A meeting of the group; `sequence` rises with every change, as calendars count."""
+    """A meeting of the group; `sequence` rises with every change, as calendars count. Who calls it stays its organizer,
+    or programs would take the next file for another's meeting; "" is Lykta itself."""
 
     __tablename__ = "steering_meeting"
     __table_args__ = (CheckConstraint("minutes > 0", name="minutes"),)
@@ -32,12 +35,15 @@ class Meeting(Base):
     place: Mapped[str]
     agenda: Mapped[str]
     sequence: Mapped[int]
+    organizer_name: Mapped[str] = mapped_column(server_default=sql("''"))
+    organizer_email: Mapped[str] = mapped_column(server_default=sql("''"))
     changed_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]
 
 
 class Decision(Base):
-    """Something that both partners have to agree on."""
+    """Something that both partners have to agree on. `deviations` are those of the ledger that it is about, as they
+    were when it was proposed; `meeting_id` is the meeting that takes it up."""
 
     __tablename__ = "steering_decision"
 
@@ -47,6 +53,8 @@ class Decision(Base):
     kind: Mapped[DecisionKind]
     title: Mapped[str]
     text: Mapped[str]
+    deviations: Mapped[list[dict[str, Any]]] = mapped_column(JSON, server_default=sql("'[]'"))
+    meeting_id: Mapped[int | None] = mapped_column(ForeignKey("steering_meeting.id"))
     proposed_at: Mapped[datetime]
     proposed_by: Mapped[int | None]
 

@@ -300,6 +300,7 @@ PLACES = (
     Place("reports", "coordinator", "/lead/reports"),
     Place("a quarter", "municipality", "/lead/reports/quarter/2026-07-01", all_opened),
     Place("steering group", "coordinator", "/lead/steering", all_opened),
+    Place("a meeting", "municipality", "/lead/steering/meetings/1", all_opened),
     Place("open accounts", "", "/accounts"),
     Place("not for her", "volunteer", "/lead"),
     Place("tonight's walk", "volunteer", "/bookings/{tonight}", on_friday=True),

@@ -198,6 +198,7 @@ MATRIX |= {
     "reports.paper": ("/lead/reports/999999.xlsx", LEADING | dict.fromkeys(READERS, 404)),
     "reports.reader": ("/read/a-secret-that-never-was", dict.fromkeys(KINDS, 404)),
     "steering.steering": ("/lead/steering", NUMBERS),
+    "steering.meeting": ("/lead/steering/meetings/999999", LEADING | dict.fromkeys(READERS, 404)),
     "steering.meeting_file": ("/lead/steering/meetings/999999.ics", LEADING | dict.fromkeys(READERS, 404)),
     "money.receipt": ("/lead/money/purchases/999999/receipt", LEADING | dict.fromkeys(READERS, 404)),
 }
@@ -214,6 +215,7 @@ POST_MATRIX |= {
             ("add_member", "members", 422),
             ("remove_member", "members/999999/remove", 404),
             ("call_meeting", "meetings", 422),
+            ("change_meeting", "meetings/999999", 404),
             ("cancel_meeting", "meetings/999999/cancel", 404),
             ("propose", "decisions", 422),
             ("answer", "decisions/999999/answer", 422),

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import icalendar
@@ -5,7 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.kit.refusals import Invalid
+from scheduler.money.queries import budget
+from scheduler.money.rules import Deviation, DeviationKind
 from scheduler.partnership.queries import agreement_on
+from scheduler.partnership.rules import BudgetLineKind
 from scheduler.partnership.tables import Agreement
 from scheduler.people.actions import grant_role
 from scheduler.people.rules import Role
@@ -25,7 +29,7 @@ from scheduler.steering.rules import (
     standing,
 )
 from tests import make
-from tests.money.test_actions import at_once
+from tests.money.test_actions import AFTER, Ledger, at_once
 from tests.visitor import Visitor
 
 CLUB, MUNICIPALITY = Partner.CLUB, Partner.MUNICIPALITY
@@ -181,6 +185,7 @@ def test_a_meeting_becomes_a_file_that_calendars_take_in_and_out(app, town, cast
     boss = Visitor(app, town).sign_in(cast[0])
     member = {"partner": "municipality", "name": "Ida Ånge", "email": "ida@timra.example"}
     boss.send("/lead/steering/members", member)
+    boss.send("/lead/steering/members", {"partner": "club", "name": 'Bo; "Club"', "email": "bo@club.example"})
     meeting = {"starts_at": "2026-12-03 09:30", "minutes": "60", "place": "Kommunhuset", "agenda": "Budget\nNästa år"}
     boss.send("/lead/steering/meetings", meeting)
     answer = boss.get("/lead/steering/meetings/1.ics")
@@ -189,13 +194,32 @@ def test_a_meeting_becomes_a_file_that_calendars_take_in_and_out(app, town, cast
     event = calendar.walk("VEVENT")[0]
     assert (calendar["METHOD"], event["SEQUENCE"]) == ("REQUEST", 0)
     assert event.decoded("DTSTART") == datetime(2026, 12, 3, 8, 30, tzinfo=UTC)
-    assert (str(event["ATTENDEE"]), event["ATTENDEE"].params["CN"]) == ("mailto:ida@timra.example", "Ida Ånge")
-    assert str(event["ORGANIZER"]).startswith("mailto:")
+    invited = {str(one): (one.params["CN"], one.params["PARTSTAT"], one.params["RSVP"]) for one in event["ATTENDEE"]}
+    assert invited == {
+        "mailto:ida@timra.example": ("Ida Ånge", "NEEDS-ACTION", "TRUE"),
+        "mailto:bo@club.example": ("Bo Club", "ACCEPTED", "FALSE"),
+    }
+    assert str(event["ORGANIZER"]) == "mailto:bo@club.example", "a member of the partner who calls it"
+    page = "/lead/steering/meetings/1"
+    assert boss.follow(boss.send(page, meeting)) is not None
+    assert icalendar.Calendar.from_ical(boss.get(f"{page}.ics").data).walk("VEVENT")[0]["SEQUENCE"] == 0
+    boss.get(page)
+    boss.follow(boss.send(page, meeting | {"starts_at": "2026-12-04 10:00"}))
+    assert "Mötet är ändrat" in boss.words()
+    moved = icalendar.Calendar.from_ical(boss.get(f"{page}.ics").data)
+    changed = moved.walk("VEVENT")[0]
+    assert (moved["METHOD"], changed["SEQUENCE"], changed["UID"]) == ("REQUEST", 1, event["UID"])
+    assert changed.decoded("DTSTART") == datetime(2026, 12, 4, 9, tzinfo=UTC)
+    boss.get(page)
+    boss.send(page, meeting | {"minutes": "0"}, 422)
+    assert "1 till 600 minuter" in boss.words()
     boss.send("/lead/steering/meetings/1/cancel")
     cancelled = icalendar.Calendar.from_ical(boss.get("/lead/steering/meetings/1.ics").data)
     after = cancelled.walk("VEVENT")[0]
-    assert (cancelled["METHOD"], after["STATUS"], after["SEQUENCE"]) == ("CANCEL", "CANCELLED", 1)
+    assert (cancelled["METHOD"], after["STATUS"], after["SEQUENCE"]) == ("CANCEL", "CANCELLED", 2)
     assert after["UID"] == event["UID"]
+    assert {str(one) for one in after["ATTENDEE"]} == set(invited)
+    boss.send(page, meeting, 409)
     boss.send("/lead/steering/members/1/remove")
     boss.get("/lead/steering")
     assert "ida@timra.example" not in boss.text
@@ -219,3 +243,86 @@ def test_what_needs_mending_is_told_and_kept(app, town, cast, path, fields, told
     assert told in boss.words()
     kept = [value for value in fields.values() if len(value) > 1 and value != "club"]
     assert all(value in boss.text for value in kept if value not in {"ordinary", "x"})
+
+
+def test_without_addresses_the_file_asks_nobody(app, town, cast):
+    boss = Visitor(app, town).sign_in(cast[0])
+    meeting = {"starts_at": "2026-12-03 09:30", "minutes": "60", "place": "Kommunhuset", "agenda": ""}
+    boss.send("/lead/steering/meetings", meeting)
+    answer = boss.get("/lead/steering/meetings/1.ics")
+    assert answer.content_type == "text/calendar; method=PUBLISH; charset=utf-8"
+    calendar = icalendar.Calendar.from_ical(answer.data)
+    assert calendar["METHOD"] == "PUBLISH", "RFC 5546, 3.2.2: a request must have an attendee"
+    assert "ATTENDEE" not in calendar.walk("VEVENT")[0]
+    boss.send("/lead/steering/members", {"partner": "municipality", "name": "Ida", "email": "ida@timra.example"})
+    event = icalendar.Calendar.from_ical(boss.get("/lead/steering/meetings/1.ics").data).walk("VEVENT")[0]
+    assert event["ATTENDEE"].params["RSVP"] == "FALSE", "nobody reads answers to Lykta"
+
+
+@pytest.fixture
+def drifting(each_database):
+    """Ten nights of which one club of three has all."""
+    ledger = Ledger(each_database)
+    team = ledger.people[ledger.clubs[0]][:2]
+    for week in range(10):
+        shift = ledger.shift(make.FRIDAY + timedelta(weeks=week), walkers=team)
+        ledger.note(shift, team, AFTER + timedelta(weeks=week))
+    ledger.settle()
+    return ledger
+
+
+def test_a_deviation_of_the_accounts_is_attached_to_its_decision_as_it_was(drifting):
+    acting = make.acting(drifting.town, None)
+    agreement = drifting.read(agreement_on, drifting.town.id, make.FRIDAY)
+    (present,) = drifting.read(budget, agreement, AFTER).deviations
+    assert present.kind is DeviationKind.CLUB_DRIFTS, "a club that got nothing counts as a share"
+    meeting = drifting.write(
+        lambda unit: actions.call_meeting(unit, acting, make.NOW + timedelta(days=7), 60, "Kommunhuset", "")
+    )
+    drifting.write(
+        lambda unit: actions.propose(
+            unit, acting, agreement.id, DecisionKind.DEVIATION, "En förening får allt", "",
+            deviations=[present], meeting_id=meeting,
+        )
+    )  # fmt: skip
+    (decision,) = drifting.read(queries.decisions, drifting.town.id)
+    assert (decision.deviations, decision.meeting_id) == ([present], meeting)
+    grown = replace(present, becomes=present.becomes + 1)
+    other = Deviation(DeviationKind.SECOND_AREAS, 7, 6, BudgetLineKind.UNFORESEEN)
+    assert [one.decision for one in queries.noticed([grown, other], [decision])] == [decision, None]
+    with pytest.raises(NothingHere):
+        drifting.write(
+            lambda unit: actions.propose(
+                unit, acting, agreement.id, DecisionKind.DEVIATION, "x", "", meeting_id=999_999
+            )
+        )
+
+
+def test_the_page_leads_from_a_deviation_to_its_decision_and_its_meeting(app, database, town, cast, clock):
+    ledger = Ledger.__new__(Ledger)
+    ledger.database, ledger.town = database, town
+    team = database.write(lambda connection: make.people(connection, town, 2))
+    for day in range(7):
+        for area in (town.centre, town.arena):
+            shift = ledger.shift(
+                make.FRIDAY + timedelta(days=day), area=area, walkers=team if area == town.centre else []
+            )
+            if area == town.centre:
+                ledger.note(shift, team, AFTER + timedelta(days=day))
+    ledger.settle()
+    boss = Visitor(app, town).sign_in(cast[0])
+    boss.get("/lead/money")
+    assert "Till styrgruppen" in boss.words()
+    meeting = {"starts_at": "2026-12-03 09:30", "minutes": "60", "place": "Kommunhuset", "agenda": ""}
+    boss.send("/lead/steering/meetings", meeting)
+    key = "second_areas:unforeseen"
+    boss.get(f"/lead/steering?about={key}")
+    assert "7 andra områden" in boss.words()
+    fields = {"kind": "deviation", "title": "Sju i stället för sex", "about": key, "meeting": "1"}
+    boss.follow(boss.send("/lead/steering/decisions", fields))
+    assert "Som det var när det föreslogs" in boss.words()
+    boss.get("/lead/steering/meetings/1")
+    assert "Sju i stället för sex" in boss.words()
+    boss.get("/lead/steering")
+    boss.send("/lead/steering/decisions", fields | {"meeting": "x"}, 422)
+    boss.send("/lead/steering/decisions", fields | {"meeting": "999"}, 404)

@@ -1,0 +1,34 @@
+"""What decisions are about, and who calls a meeting"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+
+revision: str = '0015'
+down_revision: str | None = '0014'
+branch_labels: Sequence[str] | None = None
+depends_on: Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table('steering_meeting', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('organizer_name', sa.String(), server_default=sa.text("''"), nullable=False))
+        batch_op.add_column(sa.Column('organizer_email', sa.String(), server_default=sa.text("''"), nullable=False))
+    with op.batch_alter_table('steering_decision', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('deviations', sa.JSON(), server_default=sa.text("'[]'"), nullable=False))
+        batch_op.add_column(sa.Column('meeting_id', sa.Integer(), nullable=True))
+        batch_op.create_foreign_key(
+            op.f('fk_steering_decision_meeting_id'), 'steering_meeting', ['meeting_id'], ['id']
+        )
+
+
+def downgrade() -> None:
+    with op.batch_alter_table('steering_decision', schema=None) as batch_op:
+        batch_op.drop_constraint(op.f('fk_steering_decision_meeting_id'), type_='foreignkey')
+        batch_op.drop_column('meeting_id')
+        batch_op.drop_column('deviations')
+    with op.batch_alter_table('steering_meeting', schema=None) as batch_op:
+        batch_op.drop_column('organizer_email')
+        batch_op.drop_column('organizer_name')
