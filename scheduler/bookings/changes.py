@@ -21,7 +21,7 @@ from scheduler.kit.audit import Change
 from scheduler.kit.database import AnyRow
 from scheduler.kit.phone import as_swedes_write
 from scheduler.kit.refusals import NotFound
-from scheduler.messages.actions import Recipient, drop, queue_many
+from scheduler.messages.actions import Recipient, drop, queue_many, take_back
 from scheduler.messages.rules import MessageKind, allowed_at
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.tables import Night, Shift
@@ -123,10 +123,18 @@ def _end_shift(connection: Connection, acting: Acting, shift_id: int) -> None:
     audit.record(connection, acting.partnership_id, acting.now, acting.person_id, change)
 
 
+# A text of another hour tells the meeting place too.
+OF_CHANGES = frozenset({MessageKind.MOVED, MessageKind.OTHER_PLACE})
+
+
 def tell_booked(
     connection: Connection, acting: Acting, affected: list[AnyRow], kind: MessageKind, each: str = ""
 ) -> int:
-    """Queue a text of one kind to everybody of `affected` who was booked; return to how many."""
+    """Queue a text of one kind to everybody of `affected` who was booked; return to how many. What waits for the
+    morning about an earlier change is taken back: the new text tells all."""
+    waited = set()
+    if kind in OF_CHANGES:
+        waited = take_back(connection, [about(row.booking_id) for row in affected], OF_CHANGES, acting.now)
     letters = []
     for row in affected:
         if row.booking_state is not BookingState.BOOKED:
@@ -137,7 +145,8 @@ def tell_booked(
             "phone": as_swedes_write(row.coordinator_phone),
         }
         due_at = allowed_at(acting.now, acting.zone, row.starts_at)
-        text = text_about(row, kind, row.booking_id, due_at, said, each)
+        moved = (about(row.booking_id), MessageKind.MOVED) in waited
+        text = text_about(row, MessageKind.MOVED if moved else kind, row.booking_id, due_at, said, each)
         letters.append((acting.partnership_id, Recipient(row.phone, row.language, row.person_id), text))
     queue_many(connection, letters, acting.now)
     return len(letters)

@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -113,6 +113,19 @@ _DROP = spelled_out(
 def drop(connection: Connection, about: str, now: datetime) -> None:
     """Take back what is queued about something that is no longer so."""
     connection.execute(_DROP, {"spoken_of": about, "now": now})
+
+
+def take_back(
+    connection: Connection, spoken_of: Collection[str], kinds: Collection[MessageKind], now: datetime
+) -> set[tuple[str, MessageKind]]:
+    """Take back what is queued of these kinds about these things, since newer words follow; return what it was."""
+    taken = connection.execute(
+        update(Message)
+        .where(Message.about.in_(spoken_of), Message.kind.in_(kinds), Message.state == MessageState.QUEUED)
+        .values(state=MessageState.DROPPED, settled_at=now)
+        .returning(Message.about, Message.kind)
+    )
+    return {(row.about, row.kind) for row in taken}
 
 
 def count_as_sent(connection: Connection, now: datetime) -> None:

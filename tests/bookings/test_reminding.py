@@ -146,6 +146,42 @@ def test_another_meeting_place_is_told_at_once(story):
     assert told.startswith("NY SAMLINGSPLATS fre 27 nov 21.00-01.00, Centrum: Stationshuset kl 20.45.")
 
 
+def test_what_changes_again_before_the_morning_is_told_once_as_it_is_then(story):
+    story.before(hours=22)  # 23.00 the evening before
+    for hour in (22, 20):
+        starts, ends = moments(make.FRIDAY, time(hour), time(2), make.STOCKHOLM)
+        story.now += timedelta(minutes=1)
+        story.edit(starts_at=starts, ends_at=ends)
+    story.now += timedelta(minutes=1)
+    assert story.edit(meeting_place="Stationshuset") == 1
+    assert story.leaving() == [], "not at night"
+    (told,) = story.before(hours=12).leaving()
+    assert told.startswith(
+        "ÄNDRAT: nattvandringen fre 27 nov är nu 20.00-02.00, Centrum. Samling 19.45, Stationshuset."
+    )
+
+
+def test_a_meeting_place_that_changes_before_a_new_hour_is_told_with_it(story):
+    story.before(hours=22)
+    story.edit(meeting_place="Stationshuset")
+    starts, ends = moments(make.FRIDAY, time(20), time(2), make.STOCKHOLM)
+    story.edit(starts_at=starts, ends_at=ends)
+    (told,) = story.before(hours=12).leaving()
+    assert told.startswith(
+        "ÄNDRAT: nattvandringen fre 27 nov är nu 20.00-02.00, Centrum. Samling 19.45, Stationshuset."
+    )
+
+
+def test_a_clock_that_jumps_back_between_planning_and_sending_brings_no_second_reminder(story):
+    assert story.before(hours=3, minutes=5).plan() == 1
+    assert story.before(hours=4).leaving() == []
+    assert story.plan() == 0
+    assert len(story.before(hours=3).leaving()) == 1
+    assert story.before(hours=4).plan() == 0
+    assert story.before(hours=2, minutes=59).plan() == 0
+    assert story.leaving() == []
+
+
 def test_a_shift_cannot_end_before_it_starts_or_be_moved_into_the_past(story):
     starts, ends = moments(make.FRIDAY, time(22), time(2), make.STOCKHOLM)
     with pytest.raises(Invalid):

@@ -13,6 +13,7 @@ from scheduler.messages.receipts import Receipt, note_receipt
 from scheduler.messages.rereading import Fresh
 from scheduler.messages.rules import Lane, MessageKind, TextGroup
 from scheduler.messages.tables import Message
+from scheduler.messages.verdicts import Outcome, Verdict
 from scheduler.messages.worker import ALL, FAST, ORDINARY, Patience, Sender
 from tests import make
 from tests.conftest import settings
@@ -422,12 +423,31 @@ def test_what_did_not_arrive_for_a_passing_reason_is_tried_once_more_after_half_
 
 
 def test_a_lost_receipt_is_asked_for_after_an_hour(outbox, twilio):
+    twilio.tell(status="delivered")
     outbox.queue()
     outbox.send()
-    outbox.later(hours=2)
-    twilio.tell(receipts=["delivered"])
-    assert outbox.sender.look_up() == 1
     assert outbox.states() == ["sent"]
+    outbox.later(minutes=30)
+    assert outbox.sender.look_up() == 0
+    outbox.later(minutes=40)
+    assert outbox.sender.look_up() == 1
+    assert outbox.states() == ["delivered"]
+
+
+def test_a_receipt_that_overtakes_the_answer_is_not_taken_back_by_it(each_database, twilio):
+    class Overtaken:
+        """An operator whose receipt comes while the call still waits for its answer."""
+
+        def send(self, leaving, _callback, now):
+            arrived = Receipt("SM" + "9" * 32, "delivered", "")
+            each_database.write(lambda connection: note_receipt(connection, leaving.id, arrived, now, leaving.attempt))
+            return Outcome(Verdict.ACCEPTED, sid="SM" + "9" * 32, status="accepted")
+
+    outbox = Outbox(each_database, twilio)
+    outbox.sender = Sender(each_database, outbox.clock, outbox.sender._settings, {}, threads=1, port=Overtaken)
+    outbox.queue()
+    outbox.send()
+    assert outbox.states() == ["delivered"]
 
 
 def test_a_coordinator_may_send_again_what_surely_did_not_arrive(outbox, twilio):
