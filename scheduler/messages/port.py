@@ -50,7 +50,7 @@ class Port(Protocol):
         """Return how a text stands; None: could not be asked, or the operator does not know it."""
 
     def listed_since(self, since: datetime) -> list[Listed] | None:
-        """Return all texts, out and in, that the operator has made since then; None: could not be asked."""
+        """Return all texts of our sender, out and in, that are from since then; None: could not be asked."""
 
     def redact(self, sid: str) -> bool | None:
         """Empty a text's words at the operator. True: it holds none any more; False: not this one, not now; None:
@@ -81,8 +81,9 @@ class TwilioPort:
 
     def __init__(self, settings: Settings, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self._client = _client(settings, timeout_seconds)
-        service = settings.twilio_sender.startswith("MG")
-        self._sender = {"messaging_service_sid" if service else "from_": settings.twilio_sender}
+        self._sent_by = settings.twilio_sender
+        service = self._sent_by.startswith("MG")
+        self._sender = {"messaging_service_sid" if service else "from_": self._sent_by}
 
     def send(self, leaving: Leaving, callback: str, now: datetime) -> Outcome:
         kept_seconds = math.floor((leaving.kept_until - now).total_seconds())
@@ -133,6 +134,9 @@ class TwilioPort:
                     break
                 continue
             older = 0
+            # What others send on the same account is none of ours.
+            if self._sent_by not in {one.messaging_service_sid, one.from_, one.to}:
+                continue
             incoming = str(one.direction) == "inbound"
             listed.append(Listed(one.sid, one.to, one.body or "", str(one.status), incoming, one.date_created))
         return listed

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import OperationalError
+from twilio.rest import Client
 
 from scheduler import create_app, worker
 from scheduler.bookings import actions
@@ -19,10 +20,11 @@ from scheduler.messages.rules import MessageKind, MessageState
 from scheduler.messages.tables import LostText, Message, SendingRest
 from scheduler.messages.worker import ALL
 from scheduler.partnership.tables import Area
+from scheduler.people.tables import Person
 from tests import make
 from tests.conftest import SECRET, settings
 from tests.kit.test_backup import empty_beside, programs_of_postgres
-from tests.servers.twilio import FakeTwilio
+from tests.servers.twilio import ACCOUNT, TOKEN, FakeTwilio
 
 
 @pytest.fixture
@@ -145,6 +147,10 @@ class Sending:
         assert result.exit_code == 0, result.output
         app.database.dispose()
 
+    def phone(self):
+        with self.database.reading() as connection:
+            return connection.execute(select(Person.phone).where(Person.id == self.eva)).scalar_one()
+
     def close(self):
         self.sender.close()
         self.database.dispose()
@@ -204,6 +210,17 @@ def test_what_is_about_something_else_leaves_all_the_same(each_database, operato
     sending.notice("b", "Ta med ficklampa.")
     assert sending.work(minutes=5) == 1
     assert [one["body"] for one in operator.messages()][2:] == ["Ta med ficklampa."]
+    sending.sender.close()
+
+
+def test_what_others_send_on_the_same_account_is_none_of_ours(each_database, operator):
+    sending = Sending(each_database, operator)
+    worker.one_pass(sending.app, sending.sender)
+    another = Client(ACCOUNT, TOKEN)
+    another.api.base_url = operator.base
+    another.messages.create(to=sending.phone(), from_="+46701740600", body="Ta med reflexväst.")
+    assert sending.work(minutes=5) == 1
+    assert [one["from"] for one in operator.messages()] == ["+46701740600", None]
     sending.sender.close()
 
 

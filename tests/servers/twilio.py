@@ -136,7 +136,7 @@ class _State:
                 "sid": f"SM{len(self.messages) + 1:032x}",
                 "account_sid": ACCOUNT,
                 "to": fields["To"],
-                "from": None,
+                "from": fields.get("From"),
                 "messaging_service_sid": fields.get("MessagingServiceSid"),
                 "body": fields["Body"],
                 "status": "accepted",
