@@ -1,8 +1,8 @@
 """Lykta: the volunteer shift scheduler that a town's night walks can rely on.
 
 This module is the assembly, and the only one that knows every room. The order of the rooms, lowest first:
-kit < partnership < messages < people < nights < bookings < finding < calendars < gaps < leading < answers <
-sendings < walks < money < reports < clubs < steering < personal < doubles < demo.
+kit < partnership < messages < people < nights < bookings < finding < calendars < gaps < leading < registers <
+answers < sendings < walks < money < reports < clubs < steering < personal < doubles < demo.
 A room looks down, never up.
 """
 
@@ -69,14 +69,15 @@ def _register_pages(app: Application) -> None:
     from scheduler.leading import people_pages, person_pages, shift_pages
     from scheduler.messages import pages as messages
     from scheduler.money import pages as money
-    from scheduler.people import number_pages, pages, text_pages
+    from scheduler.people import number_pages, pages, text_pages, welcome_pages
     from scheduler.personal import pages as personal
+    from scheduler.registers import pages as registers
     from scheduler.reports import pages as reports
     from scheduler.sendings import pages as sendings
     from scheduler.steering import pages as steering
     from scheduler.walks import pages as walks
 
-    first = (messages, pages, text_pages, number_pages, bookings, finding, calendars, gaps, leading, shift_pages)
-    second = (people_pages, person_pages, answers, sendings, walks, money, reports, clubs, steering, personal, doubles)
-    for room in (*first, *second):
+    first = (messages, pages, text_pages, number_pages, welcome_pages, bookings, finding, calendars, gaps, leading)
+    second = (shift_pages, people_pages, person_pages, registers, answers, sendings, walks, money, reports, clubs)
+    for room in (*first, *second, steering, personal, doubles):
         app.register_blueprint(room.pages)

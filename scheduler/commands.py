@@ -24,8 +24,11 @@ def register(app: Application) -> None:
     from scheduler.nights.commands import group as nights
     from scheduler.partnership.commands import group as partnership
     from scheduler.people.commands import group as people
+    from scheduler.registers.commands import add_import
 
-    for group in (_db(app), partnership(app), people(app), nights(app), bookings(app)):
+    of_people = people(app)
+    add_import(app, of_people)
+    for group in (_db(app), partnership(app), of_people, nights(app), bookings(app)):
         app.cli.add_command(group)
     _register_prepare(app)
     _register_copies(app)

@@ -36,6 +36,7 @@ from scheduler.people.notes import forget_old as forget_old_notes
 from scheduler.people.reaching import reread, warn_of_ceilings
 from scheduler.people.rules import Acting
 from scheduler.people.signing_in import forget_numbers, forget_old, forget_sessions
+from scheduler.registers.actions import forget_lists
 from scheduler.reports.queries import quarters_reported
 from scheduler.sendings import rereading as sendings_rereading
 from scheduler.walks.actions import forget_texts
@@ -210,6 +211,7 @@ def one_pass(
         "messages too late": app.database.write(lambda connection: expire(connection, now)),
         "ceilings warned of": app.database.write(lambda connection: warn_of_ceilings(connection, known, now)),
         "notes on people forgotten": app.database.write(lambda connection: forget_old_notes(connection, now)),
+        "member lists forgotten": app.database.write(lambda connection: forget_lists(connection, now)),
         "codes forgotten": app.database.write(lambda connection: forget_old(connection, now)),
         "devices forgotten": app.database.write(lambda connection: forget_sessions(connection, now)),
         "numbers forgotten": app.database.write(forget_numbers),

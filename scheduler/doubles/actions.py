@@ -26,8 +26,9 @@ from scheduler.money.tables import LedgerEntry, Payout
 from scheduler.nights.tables import Shift
 from scheduler.people.queries import person_page
 from scheduler.people.roles import hold_roles
-from scheduler.people.rules import Acting, MembershipState
+from scheduler.people.rules import NEVER, Acting, MembershipState
 from scheduler.people.tables import Membership, Person, PersonNote, RoleGrant, SignInCode, SignInSession
+from scheduler.registers.tables import MemberList
 from scheduler.reports.tables import Report
 from scheduler.steering.tables import Consent, Decision
 from scheduler.walks.tables import Arrival, WalkedFor, WalkNote
@@ -49,6 +50,7 @@ POINTS: tuple[Any, ...] = (
     Report.frozen_by,
     Decision.proposed_by,
     Consent.given_by,
+    MemberList.person_id,
 )
 SETTLED: tuple[Any, ...] = (
     Booking.person_id,
@@ -185,6 +187,9 @@ def _settle_memberships(connection: Connection, kept_id: int, gone_id: int) -> N
         values = {"state": best.state, "decided_at": best.decided_at, "asked_at": min(row.asked_at, other.asked_at)}
         connection.execute(update(Membership).where(Membership.id == other.id).values(**values))
     connection.execute(update(Membership).where(Membership.person_id == gone_id).values(person_id=kept_id))
+    agreed = connection.execute(select(Person.values_agreed_at).where(Person.id == gone_id)).scalar_one()
+    never = update(Person).where(Person.id == kept_id, Person.values_agreed_at == NEVER)
+    connection.execute(never.values(values_agreed_at=agreed))
 
 
 def _later_state(membership: AnyRow) -> bool:

@@ -74,7 +74,9 @@ class _Compiled:
 
     def __init__(self, statement: Statement, columns: Sequence[str], dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect, column_keys=list(columns) or None)
-        written = compiled.construct_expanded_state(dict.fromkeys(compiled.binds))
+        # What is written into the SQL (the separator of `aggregate_strings`) must be there by then.
+        given = {name: None if bind.required else bind.value for name, bind in compiled.binds.items()}
+        written = compiled.construct_expanded_state(given)
         self.sql = written.statement
         self.in_order = list(written.positiontup or written.parameters)
         # Without those that are written into the SQL.

@@ -26,6 +26,7 @@ LARGEST_ID = 2**31 - 1
 KEPT_BY_CACHES_SECONDS = 60
 
 View = TypeVar("View", bound=Callable[..., Any])
+Result = TypeVar("Result")
 
 
 class Visitor(Protocol):
@@ -67,6 +68,13 @@ def accepts(most_bytes: int) -> Callable[[View], View]:
         return view
 
     return mark
+
+
+def reads_first(view: View) -> View:
+    """Mark a form's view that reads and computes for long before it writes: it begins its unit itself, by `write`,
+    so that nobody waits for it meanwhile."""
+    view.reads_first = True  # type: ignore[attr-defined]
+    return view
 
 
 def anonymous(view: View) -> View:
@@ -115,7 +123,7 @@ class Application(Flask):
         permission = self._permission()
         if permission is None:
             return super().dispatch_request()
-        if request.method in SAFE_METHODS:
+        if request.method in SAFE_METHODS or self._marked("reads_first"):
             return self._answer(connection(), permission)
         if self.database.one_writer:
             # Who looks is read before, not in, the write unit: others may write meanwhile.
@@ -128,8 +136,11 @@ class Application(Flask):
             return None
         return getattr(self.view_functions[request.endpoint], "permission", None)
 
+    def _marked(self, mark: str) -> bool:
+        return getattr(self.view_functions.get(request.endpoint or ""), mark, False)
+
     def _meet_visitor(self) -> None:
-        if getattr(self.view_functions.get(request.endpoint or ""), "anonymous", False):
+        if self._marked("anonymous"):
             self._meet_anybody()
             return
         visitor = self.doors.visitor(connection(), host_name(), session.get("secret"))
@@ -152,7 +163,7 @@ class Application(Flask):
             # Made here, so that a page's text is read in the same transaction, before the commit.
             return make_response(super().dispatch_request() if instead is None else instead)
         finally:
-            if request.method not in SAFE_METHODS:
+            if request.method not in SAFE_METHODS and "reading" not in g:
                 g.pop("unit", None)
 
 
@@ -163,6 +174,13 @@ def connection() -> Connection:
         g.unit = g.reading.enter_context(application().database.reading())
     unit: Connection = g.unit
     return unit
+
+
+def write(work: Callable[[Connection], Result]) -> Result:
+    """Run `work` as the write unit of a view that `reads_first`, and return its result. `work` may run more than
+    once."""
+    close_reading()
+    return application().database.write(work)
 
 
 def close_reading() -> None:

@@ -14,6 +14,7 @@ from scheduler.kit import audit
 from scheduler.kit.audit import Change
 from scheduler.kit.refusals import NotFound
 from scheduler.leading.queries import LIKE_ESCAPE
+from scheduler.messages.actions import drop
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.tables import Area, Club
 from scheduler.people.actions import decide
@@ -21,6 +22,8 @@ from scheduler.people.rules import Acting, AlreadyDecided, MembershipState, NotY
 from scheduler.people.tables import Membership, Person
 
 PAGE = 50
+# What a club can end: an invitation is taken back.
+ENDED_BY_CLUB = (MembershipState.APPROVED, MembershipState.INVITED)
 LEAST_DIGITS = 3
 
 
@@ -48,8 +51,8 @@ class Sought:
     page: int
 
 
-def members(connection: Connection, partnership_id: int, sought: Sought) -> list[Member]:
-    """Return memberships by name, one page and one more, which says that there is a next page."""
+def members(connection: Connection, partnership_id: int, sought: Sought, *, everybody: bool = False) -> list[Member]:
+    """Return memberships by name: one page and one more, which says that there is a next page, or all."""
     full = Person.first_name + " " + Person.last_name
     walks = (
         select(func.count(Booking.id))
@@ -63,9 +66,9 @@ def members(connection: Connection, partnership_id: int, sought: Sought) -> list
         .join(Club, Club.id == Membership.club_id)
         .where(Membership.partnership_id == partnership_id, Person.forgotten_at.is_(None))
         .order_by(Person.first_name, Person.last_name, Membership.id)
-        .limit(PAGE + 1)
-        .offset(PAGE * sought.page)
     )
+    if not everybody:
+        wanted = wanted.limit(PAGE + 1).offset(PAGE * sought.page)
     if sought.text:
         typed = "".join(LIKE_ESCAPE + sign if sign in "%_\\" else sign for sign in sought.text)
         either = [full.ilike(f"%{form}%", escape=LIKE_ESCAPE) for form in {typed, typed.capitalize(), typed.title()}]
@@ -114,12 +117,13 @@ class Ending:
     person_id: int
     name: str
     club: str
+    state: MembershipState
     walks: list[tuple[int, date, str]]
 
 
 def ending(connection: Connection, acting: Acting, membership_id: int, own_clubs: Collection[int] | None) -> Ending:
-    """Return what ending a membership would mean. Raises NotFound, NotYourClub, or AlreadyDecided when it is not
-    approved any more."""
+    """Return what ending a membership, or taking an invitation back, would mean. Raises NotFound, NotYourClub, or
+    AlreadyDecided when it is neither any more."""
     row = connection.execute(
         select(
             Membership.state,
@@ -137,7 +141,7 @@ def ending(connection: Connection, acting: Acting, membership_id: int, own_clubs
         raise NotFound
     if own_clubs is not None and row.club_id not in own_clubs:
         raise NotYourClub
-    if row.state is not MembershipState.APPROVED:
+    if row.state not in ENDED_BY_CLUB:
         raise AlreadyDecided
     elsewhere = connection.execute(
         select(
@@ -149,7 +153,7 @@ def ending(connection: Connection, acting: Acting, membership_id: int, own_clubs
         )
     ).scalar_one()
     walks = [] if elsewhere else _coming(connection, acting, row.id)
-    return Ending(membership_id, row.id, f"{row.first_name} {row.last_name}", row.club, walks)
+    return Ending(membership_id, row.id, f"{row.first_name} {row.last_name}", row.club, row.state, walks)
 
 
 def _coming(connection: Connection, acting: Acting, person_id: int) -> list[tuple[int, date, str]]:
@@ -180,7 +184,7 @@ def end_membership(
     hold(connection, acting.partnership_id, [seen.person_id])
     ended = connection.execute(
         update(Membership)
-        .where(Membership.id == membership_id, Membership.state == MembershipState.APPROVED)
+        .where(Membership.id == membership_id, Membership.state.in_(ENDED_BY_CLUB))
         .values(state=MembershipState.ENDED, decided_at=acting.now)
     )
     if ended.rowcount != 1:
@@ -188,9 +192,10 @@ def end_membership(
     change = Change(
         "membership.ended",
         person_id=seen.person_id,
-        before={"membership": MembershipState.APPROVED.value},
+        before={"membership": seen.state.value},
         after={"membership": MembershipState.ENDED.value, "club": seen.club},
     )
+    drop(connection, f"membership:{membership_id}", acting.now)
     audit.record(connection, acting.partnership_id, acting.now, acting.person_id, change)
     walks = _coming(connection, acting, seen.person_id) if not _member_somewhere(connection, seen.person_id) else []
     for shift_id, _, _ in walks:

@@ -1,4 +1,7 @@
+from collections.abc import Mapping
+
 from flask import Blueprint, g, redirect, render_template, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
 from scheduler.bookings.pages import acting
@@ -15,22 +18,26 @@ pages = Blueprint("folk", __name__)
 LONGEST_SEARCH, MOST_PAGES, MOST_AT_ONCE = 60, 2000, 200
 
 
+def sought_from(asked: MultiDict[str, str], own: frozenset[int] | None, choices: Mapping[int, str]) -> members.Sought:
+    """Return what an address or a form looks for, as far as the visitor may."""
+    state = asked.get("state", "")
+    club_id = asked.get("club", type=int)
+    return members.Sought(
+        text=" ".join(asked.get("q", "").replace("\x00", "").split())[:LONGEST_SEARCH],
+        state=MembershipState(state) if state in set(MembershipState) else None,
+        club_id=club_id if club_id in choices else None,
+        club_ids=own,
+        page=min(max(asked.get("page", 0, type=int), 0), MOST_PAGES),
+    )
+
+
 @pages.get("/lead/people")
 @needs("approve members")
 def people() -> str:
     partnership_id, own = g.visitor.partnership.id, own_clubs()
-    state = request.args.get("state", "")
-    sought = members.Sought(
-        text=" ".join(request.args.get("q", "").replace("\x00", "").split())[:LONGEST_SEARCH],
-        state=MembershipState(state) if state in set(MembershipState) else None,
-        club_id=request.args.get("club", type=int),
-        club_ids=own,
-        page=min(max(request.args.get("page", 0, type=int), 0), MOST_PAGES),
-    )
     listed = clubs(connection(), partnership_id)
     choices = [(club.id, club.name) for club in listed if own is None or club.id in own]
-    if sought.club_id not in dict(choices):
-        sought = members.Sought(sought.text, sought.state, None, own, sought.page)
+    sought = sought_from(request.args, own, dict(choices))
     found = members.members(connection(), partnership_id, sought)
     return render_template(
         "leading/people.html",

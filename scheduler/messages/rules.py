@@ -61,6 +61,7 @@ class MessageKind(StrEnum):
     NUMBER_CHANGED = "number_changed"
     NUMBER_ASKED = "number_asked"
     APPROVED = "approved"
+    INVITED = "invited"
     REMINDER_TWO_DAYS = "reminder_two_days"
     REMINDER_THREE_HOURS = "reminder_three_hours"
     PLACE_OFFERED = "place_offered"
@@ -141,7 +142,7 @@ ANY_HOUR = AT_ONCE
 # The number itself is being proven: neither STOPP nor a preference is in the way.
 CODES = frozenset({MessageKind.SIGN_IN_CODE, MessageKind.NUMBER_CODE})
 # Where the month's ceiling holds. Reminders, codes, answers and changes of one's own walk always go.
-UNDER_CEILING = frozenset({MessageKind.NOTICE, MessageKind.HAND_OVER_ASKED, MessageKind.GAP_ASKED})
+UNDER_CEILING = frozenset({MessageKind.NOTICE, MessageKind.INVITED, MessageKind.HAND_OVER_ASKED, MessageKind.GAP_ASKED})
 
 
 def lane_of(kind: MessageKind) -> Lane:
@@ -150,7 +151,7 @@ def lane_of(kind: MessageKind) -> Lane:
         return Lane.AT_ONCE
     if kind in REMINDERS:
         return Lane.PLANNED
-    return Lane.MANY if kind is MessageKind.NOTICE else Lane.SOON
+    return Lane.MANY if kind in {MessageKind.NOTICE, MessageKind.INVITED} else Lane.SOON
 
 
 class TextGroup(StrEnum):

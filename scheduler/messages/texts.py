@@ -23,6 +23,10 @@ def _approved(words: NullTranslations) -> str:
     return words.gettext("Welcome! %(club)s has approved you as a night walker. Book your first night: %(link)s")
 
 
+def _invited(words: NullTranslations) -> str:
+    return words.gettext("%(club)s would like you as a night walker in Lykta. Answer here with this number: %(link)s")
+
+
 def _reminder_two_days(words: NullTranslations) -> str:
     return words.gettext(
         "Night walk %(day)s %(starts)s-%(ends)s, %(area)s. Meet %(meets)s, %(place)s. Coming? Reply YES or NO. %(link)s"
@@ -157,6 +161,7 @@ TEXTS: dict[MessageKind, Pattern] = {
     MessageKind.NUMBER_CODE: _number_code,
     MessageKind.NUMBER_CHANGED: _number_changed,
     MessageKind.APPROVED: _approved,
+    MessageKind.INVITED: _invited,
     MessageKind.REMINDER_TWO_DAYS: _reminder_two_days,
     MessageKind.REMINDER_THREE_HOURS: _reminder_three_hours,
     MessageKind.PLACE_OFFERED: _place_offered,

@@ -14,6 +14,7 @@ from scheduler.kit.refusals import NotFound
 from scheduler.messages.actions import Recipient, Text, queue
 from scheduler.messages.rules import MessageKind, allowed_at
 from scheduler.partnership.tables import Club
+from scheduler.people.inviting import accept_invitation
 from scheduler.people.rules import (
     AlreadyDecided,
     MembershipState,
@@ -70,15 +71,18 @@ def register(
 
 
 def ask_to_join(connection: Connection, partnership_id: int, person_id: int, club_id: int, now: datetime) -> None:
-    """Put a pending membership before the club. Asking again while one is pending or approved changes nothing."""
+    """Put a pending membership before the club. Asking again while one is pending or approved changes nothing; who
+    was invited has hereby said yes, and agreed to the values that the form showed."""
     known = connection.execute(
-        select(Membership.id).where(
+        select(Membership.id, Membership.state).where(
             Membership.person_id == person_id,
             Membership.club_id == club_id,
             Membership.state != MembershipState.ENDED,
         )
     ).first()
     if known is not None:
+        if known.state is MembershipState.INVITED:
+            accept_invitation(connection, partnership_id, person_id, known.id, now)
         return
     connection.execute(
         insert(Membership).values(

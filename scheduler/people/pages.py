@@ -124,6 +124,8 @@ def check_code() -> str | AnyResponse | tuple[str, int]:
         return redirect(url_for("people.joined"), code=303)
     if kept:
         return _resume(kept)
+    if answer.invited:
+        return redirect(url_for("welcome.welcome"), code=303)
     return redirect(target, code=303)
 
 

@@ -59,6 +59,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "send texts": frozenset({"coordinator"}),
     "approve members": frozenset({"contact", "coordinator"}),
     "invite members": frozenset({"contact", "coordinator"}),
+    # A club's own register, of the own club only; the coordinator's of any.
+    "import members": frozenset({"contact", "coordinator"}),
+    "export members": frozenset({"contact", "coordinator"}),
 }
 
 # Who may give a role, and take it away. Nobody gives one to herself, and a coordinator is always left (`roles.py`).

@@ -9,7 +9,6 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
-    exists,
     func,
     select,
 )
@@ -36,10 +35,6 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _has_membership(state: MembershipState) -> object:
-    return exists().where(Membership.person_id == Person.id, Membership.state == state).correlate(Person)
-
-
 _VISITOR = Ready(
     select(
         Partnership.id,
@@ -54,8 +49,11 @@ _VISITOR = Ready(
         Person.first_name,
         Person.last_name,
         Person.language,
-        _has_membership(MembershipState.APPROVED).label("approved"),  # type: ignore[attr-defined]
-        _has_membership(MembershipState.PENDING).label("pending"),  # type: ignore[attr-defined]
+        select(func.aggregate_strings(Membership.state, ","))
+        .where(Membership.person_id == Person.id, Membership.state != MembershipState.ENDED)
+        .correlate(Person)
+        .scalar_subquery()
+        .label("memberships"),
         select(func.aggregate_strings(RoleGrant.role, ","))
         .where(RoleGrant.person_id == Person.id)
         .correlate(Person)
@@ -89,12 +87,17 @@ def visitor(connection: Connection, host_name: str, session_secret: str | None) 
     partnership = VisitorPartnership(*row[:7])
     if row.person_id is None:
         return Visitor(partnership=partnership)
+    memberships = (row.memberships or "").split(",")
     return Visitor(
         partnership=partnership,
         person=VisitorPerson(row.person_id, row.first_name, row.last_name, row.language),
         session_id=row.session_id,
-        roles=roles_of(approved=row.approved, granted=(row.granted or "").split(",") if row.granted else ()),
-        pending=row.pending,
+        roles=roles_of(
+            approved=MembershipState.APPROVED in memberships,
+            granted=(row.granted or "").split(",") if row.granted else (),
+        ),
+        pending=MembershipState.PENDING in memberships,
+        invited=MembershipState.INVITED in memberships,
     )
 
 

@@ -1,8 +1,9 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from scheduler.kit.refusals import Conflict, Invalid, NotAllowed, NotFound
@@ -14,8 +15,15 @@ LONGEST_NAME_CHARACTERS = 60
 NO_NAME, NOT_BORN = "–", date(1, 1, 1)  # noqa: RUF001 - a dash, as printers set it
 
 
+# In `values_agreed_at` of somebody whom a club has put in and who has not answered yet.
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 class MembershipState(StrEnum):
+    """`pending`: the person has asked and the club has not answered; `invited`: the other way round."""
+
     PENDING = "pending"
+    INVITED = "invited"
     APPROVED = "approved"
     ENDED = "ended"
 
@@ -37,6 +45,13 @@ class LinkEnded(NotFound):
 class NotYourClub(NotAllowed):
     """A club contact may decide about members of the own club only."""
 
+    room = "people"
+
+
+class InvitationOver(NotFound):
+    """An invitation to be a member that has been answered, or taken back."""
+
+    status = 409
     room = "people"
 
 
@@ -107,6 +122,12 @@ def birth_date(text: str, today: date) -> date:
         born_on = date(year, month, day)
     except ValueError:
         raise Invalid("born_on", "not_a_date") from None
+    return grown_up(born_on, today)
+
+
+def grown_up(born_on: date, today: date) -> date:
+    """Return the date of birth of somebody who may have an account. Raises Invalid("born_on", problem) with problem
+    "future", "too_old" or "too_young"."""
     if born_on > today:
         raise Invalid("born_on", "future")
     if years_old(born_on, today) > OLDEST_YEARS:
@@ -140,6 +161,26 @@ def _is_unreadable(character: str) -> bool:
     return (control and not character.isspace()) or direction or invisible
 
 
+class Named(Protocol):
+    """Somebody with a name and a birth date."""
+
+    @property
+    def first_name(self) -> str: ...
+    @property
+    def last_name(self) -> str: ...
+    @property
+    def born_on(self) -> date: ...
+
+
+def is_same_person(known: Named, first_name: str, last_name: str, born_on: date) -> bool:
+    """Return whether somebody who has the same number is surely the same: by two names, or one and the birth date.
+    People marry, go by their second names and are put down a day wrong; two who share a telephone share a name."""
+    names = (known.first_name, known.last_name), (first_name, last_name)
+    mine, other = ({part for name in one for part in name.casefold().split()} for one in names)
+    shared = len(mine & other)
+    return shared > 1 or (shared == 1 and known.born_on == born_on)
+
+
 @dataclass(frozen=True, slots=True)
 class VisitorPerson:
     id: int
@@ -170,6 +211,7 @@ class Visitor:
     session_id: int | None = None
     roles: frozenset[str] = frozenset()
     pending: bool = False
+    invited: bool = False
 
     @property
     def signed_in(self) -> bool:

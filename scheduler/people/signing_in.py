@@ -19,6 +19,7 @@ from scheduler.messages.actions import Recipient, Text, drop, queue
 from scheduler.messages.rules import MessageKind
 from scheduler.messages.tables import PhoneStanding
 from scheduler.people.actions import Joining, finish_joining
+from scheduler.people.inviting import invitations
 from scheduler.people.queries import digest, person_by_phone
 from scheduler.people.tables import LimitCount, Person, SignInCode, SignInSession
 
@@ -42,12 +43,14 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a typed code. `secret` is the new session's, `joined` whether this made a member."""
+    """What became of a typed code. `secret` is the new session's, `joined` whether this made a member, `invited`
+    whether a club waits for the person's answer."""
 
     outcome: Outcome
     tries_left: int = 0
     secret: str = ""
     joined: bool = False
+    invited: bool = False
 
 
 _COUNTS = {
@@ -164,7 +167,8 @@ def answer_code(
     if taken.joining is not None:
         person_id = finish_joining(connection, partnership_id, taken.joining, now)
     secret = start_session(connection, partnership_id, person_id, device, now)
-    return Answer(Outcome.SIGNED_IN, secret=secret, joined=taken.joining is not None)
+    asked = bool(person_id is not None and invitations(connection, person_id))
+    return Answer(Outcome.SIGNED_IN, secret=secret, joined=taken.joining is not None, invited=asked)
 
 
 def start_session(connection: Connection, partnership_id: int, person_id: int, device: str, now: datetime) -> str:

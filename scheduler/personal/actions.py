@@ -25,6 +25,7 @@ from scheduler.people.roles import hold_roles
 from scheduler.people.rules import NO_NAME, NOT_BORN, Acting, MembershipState, Role, nowhere
 from scheduler.people.tables import Membership, Person, PersonNote, RoleGrant, SignInCode, SignInSession
 from scheduler.personal.rules import NAMING, TELLING_WHO, OnlyCoordinator, OutNow
+from scheduler.registers.tables import MemberList
 from scheduler.walks.tables import WalkNote
 
 FINAL = (
@@ -60,6 +61,7 @@ def forget(connection: Connection, acting: Acting, public_url: str) -> None:
     connection.execute(
         update(WalkNote).where(WalkNote.written_by == person_id).values(text="", forgotten_at=acting.now)
     )
+    connection.execute(delete(MemberList).where(MemberList.person_id == person_id))
     connection.execute(
         delete(PersonNote).where((PersonNote.person_id == person_id) | (PersonNote.writer_person_id == person_id))
     )

@@ -17,6 +17,7 @@ from scheduler.messages.tables import Incoming, Message
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.tables import Area, Club, Partnership
 from scheduler.people import notes
+from scheduler.people.rules import NEVER
 from scheduler.people.tables import Membership, Person, RoleGrant, SignInSession
 from scheduler.walks.tables import Arrival, WalkedFor, WalkNote
 
@@ -63,7 +64,10 @@ def kept(connection: Connection, partnership_id: int, person_id: int, now: datet
     return Kept(
         partnership=details.partnership,
         read_at=now,
-        details={name: value for name, value in details._mapping.items() if name != "partnership"},  # noqa: SLF001
+        details={
+            **{name: value for name, value in details._mapping.items() if name != "partnership"},  # noqa: SLF001
+            "values_agreed_at": None if details.values_agreed_at == NEVER else details.values_agreed_at,
+        },
         texts_chosen={
             "off": sorted(chosen.off),
             "not_after": chosen.quiet.starts,

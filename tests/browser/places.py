@@ -3,16 +3,22 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 
 from playwright.sync_api import Page, expect
 from sqlalchemy import Connection
 
 from scheduler.bookings import actions, waiting_list
 from scheduler.bookings.candidates import people_to_pick
+from scheduler.kit.phone import to_e164
+from scheduler.people.inviting import Newcomer, invite_many
 from tests.browser.journeys import QUEUE, ask_for_code
 from tests.browser.site import Site
+from tests.registers.files import PLAIN, as_csv
 
 Ids = dict[str, int]
+# Whom a club has put in and who has not answered yet.
+INVITED = "070-174 06 98"
 
 
 def stay(_page: Page) -> None:
@@ -60,6 +66,8 @@ def furnish(site: Site) -> Ids:
         "noted_shift": site.without_note(),
         "person": volunteer,
     }
+    asked = Newcomer("Ylva", "Lyktdal", to_e164(INVITED), date(1985, 8, 22), club_id=2)
+    site.database.write(lambda unit: invite_many(unit, site.acting(None), [asked], tell=False))
     site.act(volunteer, actions.hand_over, ids["handing_over"], None)
     site.act(volunteer, actions.cancel, ids["cancelled"])
     walker = site.walkers(full)[0]
@@ -205,6 +213,36 @@ def nothing_chosen(page: Page) -> None:
     expect(page.get_by_role("alert").first).to_be_visible()
 
 
+def _send_list(page: Page, content: bytes) -> None:
+    page.get_by_label("Förening").select_option(index=1)
+    page.get_by_label("Listan").set_input_files({"name": "medlemmar.csv", "mimeType": "text/csv", "buffer": content})
+    _press(page, "Titta på listan")
+
+
+def list_looked_at(page: Page) -> None:
+    adult = [["Åsa", "Öst", f"070-174 06 {number}", "1985-08-22"] for number in ("95", "96", "97", "99")]
+    faulty = [["Tim", "Öst", "", "2015-05-05"]] * 7 + [["Bo", "Ek", "08-123 456 78", ""], adult[0]]
+    _send_list(page, as_csv([list(PLAIN), *adult, *faulty]))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("kan läggas in")
+    all_opened(page)
+
+
+def list_without_columns(page: Page) -> None:
+    _send_list(page, as_csv([["Vem", "Var", "Annat"], ["Åsa Öst", "070-174 06 95", "1985-08-22"]]))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Vilken kolumn")
+
+
+def list_brought_in(page: Page) -> None:
+    list_looked_at(page)
+    _press(page, "Lägg in")
+    expect(page.get_by_role("status")).to_be_visible()
+
+
+def values_not_agreed(page: Page) -> None:
+    _press(page, "Ja, jag vill")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
 def full_meanwhile(page: Page) -> None:
     """Tap a button that was true a moment ago."""
     page.locator(QUEUE).first.evaluate("(button) => button.form.elements.waiting.remove()")
@@ -271,6 +309,17 @@ PLACES = (
     Place("call a shift off", "coordinator", "/lead/shifts/{lead_shift}/call-off"),
     Place("one more area", "coordinator", "/lead/nights/2026-11-27/areas"),
     Place("everybody", "coordinator", "/lead/people"),
+    Place("everybody, as a file", "coordinator", "/lead/people?q=a", past_opened),
+    Place("bring in a list", "coordinator", "/lead/people/import", all_opened),
+    Place("bring in a list, nothing chosen", "coordinator", "/lead/people/import", nothing_chosen),
+    Place("bring in a list, contact", "contact", "/lead/people/import"),
+    Place("a list, looked at", "coordinator", "/lead/people/import", list_looked_at),
+    Place("a list, columns unknown", "coordinator", "/lead/people/import", list_without_columns),
+    Place("a list, brought in", "coordinator", "/lead/people/import", list_brought_in),
+    Place("a list, forgotten", "coordinator", "/lead/people/import/999999"),
+    Place("welcome", "invited", "/welcome"),
+    Place("welcome, values not agreed", "invited", "/welcome", values_not_agreed),
+    Place("home, invited", "invited", "/"),
     Place("clubs", "coordinator", "/lead/clubs"),
     Place("own club", "contact", "/lead/clubs/2"),
     Place("the whole log", "coordinator", "/lead/log"),

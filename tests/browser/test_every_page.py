@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, CDPSession, Page, Request, Response
 
 from tests.browser.conftest import PHONE, phone
 from tests.browser.journeys import sign_in_by_phone
-from tests.browser.places import PLACES, Ids, Place, furnish, furnish_friday
+from tests.browser.places import INVITED, PLACES, Ids, Place, furnish, furnish_friday
 from tests.browser.site import Site
 from tests.visitor import inspected
 
@@ -58,7 +58,8 @@ def monday_town(chromium: Browser, monday_site: Site, tmp_path_factory: pytest.T
     site.restore(site.beginning)
     ids = furnish(site)
     pages = {
-        role: _page(chromium, site) for role in ("", "newcomer", "volunteer", "contact", "coordinator", "municipality")
+        role: _page(chromium, site)
+        for role in ("", "newcomer", "invited", "volunteer", "contact", "coordinator", "municipality")
     }
     for role in ("volunteer", "contact", "coordinator", "municipality"):
         pages[role].context.add_cookies([site.sign_in(role)])
@@ -66,6 +67,8 @@ def monday_town(chromium: Browser, monday_site: Site, tmp_path_factory: pytest.T
     pages["leaver"].context.add_cookies([site.sign_in("contact")])
     sign_in_by_phone(pages["newcomer"], NEWCOMER)
     pages["newcomer"].wait_for_url("**/")
+    sign_in_by_phone(pages["invited"], INVITED)
+    pages["invited"].wait_for_url("**/welcome")
     yield Town(site, site.keep(tmp_path_factory.mktemp("kept") / "monday.sqlite3"), ids, pages)
     for page in pages.values():
         page.context.close()

@@ -4,7 +4,7 @@ from datetime import date
 from enum import StrEnum
 
 import pytest
-from sqlalchemy import bindparam, event, insert, select, text, update
+from sqlalchemy import bindparam, event, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from scheduler.kit.audit import AuditEntry
@@ -191,3 +191,13 @@ def test_more_than_the_wire_holds_at_once_goes_out_and_comes_back(each_database,
         return together(connection, *steps)
 
     assert {answer.rows[0][0] for answer in each_database.write(work)[1::2]} == {long}
+
+
+def test_what_is_written_into_the_sql_is_there(each_database, town):
+    names = Ready(
+        select(func.aggregate_strings(Area.name, " + ").label("names")).where(
+            Area.partnership_id == bindparam("town_id")
+        )
+    )
+    with each_database.reading() as connection:
+        assert " + " in names.first(connection, {"town_id": town.id}).names

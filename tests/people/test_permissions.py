@@ -70,6 +70,10 @@ MATRIX = {
     "clubs.club": ("/lead/clubs/{club}", CLUBS),
     "clubs.proposal": ("/lead/clubs/proposal", LEADING),
     "folk.people": ("/lead/people", CLUBS),
+    "welcome.welcome": ("/welcome", MEMBER),
+    "registers.start": ("/lead/people/import", CLUBS),
+    # A list that is gone, or somebody else's, is no list.
+    "registers.preview": ("/lead/people/import/999999", CLUBS | dict.fromkeys(("contact", "coordinator"), 410)),
     "folk.end": ("/lead/memberships/{membership}/end", CLUBS),
     "doubles.suggested": ("/lead/people/doubles", LEADING),
     "doubles.search": ("/lead/people/{person}/double", LEADING),
@@ -87,6 +91,7 @@ MATRIX = {
     "bookings.pick": ("/bookings/{booking}/hand-over", dict.fromkeys(KINDS, 404) | {"nobody": 303}),
 }
 ONLY_LEADING = dict.fromkeys(KINDS, 403) | {"coordinator": 404}
+CLUBS_ONLY = dict.fromkeys(KINDS, 403)
 POST_MATRIX = {
     "bookings.book": (
         "/shifts/{shift}/bookings",
@@ -168,6 +173,16 @@ POST_MATRIX = {
     "person.give_role": ("/lead/people/{person}/roles", ONLY_LEADING | {"coordinator": 422}),
     "person.take_role": ("/lead/people/{person}/roles/take", ONLY_LEADING | {"coordinator": 422}),
     "person.note": ("/lead/people/{person}/note", ONLY_LEADING | {"coordinator": 303}),
+    "welcome.answer": ("/welcome/999999/yes", dict.fromkeys(KINDS, 409) | {"nobody": 403}),
+    "registers.read": ("/lead/people/import", CLUBS_ONLY | {"contact": 422, "coordinator": 422}),
+    "registers.export": ("/lead/people/export", CLUBS_ONLY | {"contact": 422, "coordinator": 422}),
+    **{
+        f"registers.{name}": (
+            f"/lead/people/import/999999{path}",
+            CLUBS_ONLY | {"contact": 410, "coordinator": 410},
+        )
+        for name, path in (("bring_in", ""), ("columns", "/columns"), ("drop", "/drop"))
+    },
     "folk.approve": ("/lead/people/approve", dict.fromkeys(KINDS, 403) | {"contact": 422, "coordinator": 422}),
     "folk.end": (
         "/lead/memberships/999999/end",
@@ -362,6 +377,7 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
               "/lead/texts", "/lead/texts/new", "/me/texts", "/me/number", "/demo/sms",
               "/me/calendar", "/me/calendar/needs/0"}  # fmt: skip
     theirs |= {"/lead/season", "/lead/season/plan", "/lead/log"}
+    theirs |= {"/welcome", "/lead/people/import"}
     theirs |= {"/lead/people", "/lead/people/doubles", "/lead/clubs", "/lead/clubs/proposal"}
     theirs |= {"/lead/autopilot", "/number"}
     theirs |= {"/accounts", "/accounts.csv", "/accounts.json"}
@@ -376,7 +392,9 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
             assert "Arenaområdet 27" not in stranger.words()
             assert "Nattvandring Timrå" not in stranger.text
         elif "sign-in" not in path and path != "/me/number/code":
-            stranger.get(path.format(**names), 410 if path == "/number/never-sent" else 404)
+            stranger.get(
+                path.format(**names), 410 if path in {"/number/never-sent", "/lead/people/import/999999"} else 404
+            )
     for endpoint, (path, _) in POST_MATRIX.items():
         if "{" in path and endpoint != "people.join":
             Visitor(app, other, host="ange.example").sign_in(boss).send(path.format(**names), {}, 404)
