@@ -26,8 +26,9 @@ from scheduler.nights.rules import ShiftState
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.queries import agreement_on
 from scheduler.partnership.rules import BudgetLineKind
-from scheduler.partnership.tables import Agreement
+from scheduler.partnership.tables import Agreement, Club
 from scheduler.people.rules import Acting
+from scheduler.walks.actions import hold_night
 from scheduler.walks.tables import WalkNote
 
 
@@ -136,6 +137,33 @@ def settle_shift(connection: Connection, acting: Acting, shift_id: int) -> int:
     if paid is None:
         raise NotSettled(Unsettled.NO_CLUB)
     return written
+
+
+def name_host(connection: Connection, acting: Acting, shift_id: int, club_id: int | None) -> int:
+    """Name the club that a walked shift's rate goes to (None: the walkers' own), and settle its night anew; return
+    how many entries were written. Raises NotFound, or NotSettled for a shift that was not walked."""
+    row = connection.execute(
+        select(Shift.night_id, Shift.state, Shift.host_club_id).where(
+            Shift.id == shift_id, Shift.partnership_id == acting.partnership_id
+        )
+    ).first()
+    club = select(Club.id).where(Club.id == club_id, Club.partnership_id == acting.partnership_id)
+    if row is None or (club_id is not None and connection.execute(club).first() is None):
+        raise NotFound
+    if row.state is not ShiftState.WALKED:
+        raise NotSettled(Unsettled.TOO_FEW)
+    hold_night(connection, acting.partnership_id, shift_id)
+    before = connection.execute(select(Shift.host_club_id).where(Shift.id == shift_id)).scalar_one()
+    if before != club_id:
+        connection.execute(
+            update(Shift).where(Shift.id == shift_id).values(host_club_id=club_id, revision=Shift.revision + 1)
+        )
+        clubs = connection.execute(select(Club.id, Club.name).where(Club.id.in_([before or 0, club_id or 0])))
+        names = {one.id: one.name for one in clubs}
+        was, becomes = {"club": names.get(before or 0)}, {"club": names.get(club_id or 0)}
+        change = Change("shift.hosted", shift_id=shift_id, before=was, after=becomes)
+        audit.record(connection, acting.partnership_id, acting.now, acting.person_id, change)
+    return settle_night(connection, acting, row.night_id)
 
 
 def nights_to_settle(connection: Connection, partnership_id: int) -> list[int]:

@@ -13,7 +13,7 @@ from scheduler.money import payouts as paying
 from scheduler.money.forms import LINES, PurchaseForm, as_date, problem_sentence, read_purchase
 from scheduler.money.rules import LARGEST_RECEIPT_BYTES
 from scheduler.money.words import SHOW as WORDS
-from scheduler.partnership.queries import AgreementView
+from scheduler.partnership.queries import AgreementView, clubs
 
 pages = Blueprint("money", __name__)
 
@@ -38,6 +38,7 @@ def money() -> str:
         budget=queries.budget(connection(), found, now()),
         waiting=queries.to_settle(connection(), found.id, now()),
         purchases=queries.purchases(connection(), found.id),
+        clubs=clubs(connection(), g.visitor.partnership.id),
         to_correct=len(actions.nights_to_settle(connection(), g.visitor.partnership.id)),
     )
 
@@ -62,6 +63,14 @@ def settle() -> AnyResponse:
         actions.settle_shift(connection(), acting(), row_id(shift))
     else:
         actions.settle_all(connection(), acting())
+    return redirect(url_for("money.money"), code=303)
+
+
+@pages.post("/lead/money/shifts/<int:shift_id>/host")
+@needs("lead money")
+def name_host(shift_id: int) -> AnyResponse:
+    """Let a club have what a walked shift is worth, where nobody who came belonged to one."""
+    actions.name_host(connection(), acting(), shift_id, row_id(request.form.get("club", "")))
     return redirect(url_for("money.money"), code=303)
 
 

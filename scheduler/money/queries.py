@@ -6,7 +6,7 @@ from sqlalchemy import Connection, exists, func, select
 from sqlalchemy.orm import aliased
 
 from scheduler.kit.database import AnyRow
-from scheduler.money.facts import rate_changes
+from scheduler.money.facts import rate_changes, walked_shifts
 from scheduler.money.rules import (
     Deviation,
     EntryKind,
@@ -16,6 +16,7 @@ from scheduler.money.rules import (
     deviations,
     line_of,
     rate_on,
+    shares,
 )
 from scheduler.money.tables import LedgerEntry, Purchase, Receipt
 from scheduler.nights.rules import ShiftState
@@ -248,7 +249,7 @@ def to_settle(connection: Connection, agreement_id: int, now: datetime) -> list[
     """Return the shifts with people that are over and stand in no entry, by time; those that were too few are
     done and not listed."""
     rows = connection.execute(
-        select(Shift.id, Night.date, Area.name, Shift.state, WalkNote.shift_id.label("noted_id"), Shift.booked)
+        select(Shift.id, Night.date, Area.name, Shift.state, WalkNote.shift_id.label("noted_id"))
         .join(Night, Night.id == Shift.night_id)
         .join(Area, Area.id == Shift.area_id)
         .outerjoin(WalkNote, WalkNote.shift_id == Shift.id)
@@ -261,11 +262,24 @@ def to_settle(connection: Connection, agreement_id: int, now: datetime) -> list[
         )
         .order_by(Shift.starts_at, Shift.id)
     )
-    return [
-        ToSettle(row.id, row.date, row.name, None if row.noted_id else Unsettled.NO_NOTE)
-        for row in rows
-        if row.noted_id is None or row.state is ShiftState.WALKED
-    ]
+    listed = [row for row in rows if row.noted_id is None or row.state is ShiftState.WALKED]
+    paying = _paying(connection, agreement_id) if any(row.noted_id for row in listed) else set()
+    return [ToSettle(row.id, row.date, row.name, _why(row.noted_id, paying)) for row in listed]
+
+
+def _paying(connection: Connection, agreement_id: int) -> set[int]:
+    """Return the walked shifts whose rate some club gets."""
+    return {
+        one.shift_id
+        for one in walked_shifts(connection, agreement_id)
+        if shares(one.rate_ore, one.host_club_id, dict(one.heads))
+    }
+
+
+def _why(noted_id: int | None, paying: set[int]) -> Unsettled | None:
+    if noted_id is None:
+        return Unsettled.NO_NOTE
+    return None if noted_id in paying else Unsettled.NO_CLUB
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,18 @@
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
 from scheduler.kit.refusals import Invalid
+from scheduler.money import actions as money
 from scheduler.money.rules import Deviation
 from scheduler.partnership.actions import sign_agreement
 from scheduler.partnership.queries import AgreementView
 from scheduler.partnership.tables import Agreement
 from scheduler.people.rules import Acting
-from scheduler.steering.queries import decisions, meeting, members
+from scheduler.steering.queries import decided_deviations, decisions, meeting, members
 from scheduler.steering.rules import (
     LONGEST_MEETING_MINUTES,
     LONGEST_TEXT_CHARACTERS,
@@ -23,6 +24,7 @@ from scheduler.steering.rules import (
     NothingHere,
     NotYourPartner,
     Partner,
+    RateNotDecided,
     Standing,
     line,
     mail_address,
@@ -213,6 +215,23 @@ def answer(connection: Connection, acting: Acting, decision_id: int, partner: Pa
         )
     )
     _tell(connection, acting, "steering.answered", {"partner": partner.value, "agreed": agreed})
+
+
+def change_rate(
+    connection: Connection, acting: Acting, agreement: AgreementView, decision_id: int, from_on: date, rate_ore: int
+) -> None:
+    """Let another night rate hold for the nights from a coming date on, by a deviation that both partners have
+    decided on; what was walked before keeps the rate it had.
+
+    Raises RateNotDecided, or Invalid for a date that is past or outside the agreement.
+    """
+    decided = {one.id for one in decided_deviations(decisions(connection, acting.partnership_id), agreement.id)}
+    if decision_id not in decided:
+        raise RateNotDecided
+    if not agreement.starts_on <= from_on <= agreement.ends_on:
+        raise Invalid("from_on", "outside")
+    money.change_rate(connection, acting, from_on, rate_ore)
+    _tell(connection, acting, "steering.rate", {"decision": decision_id})
 
 
 def renew(connection: Connection, acting: Acting, agreement: AgreementView) -> int:

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -12,8 +12,10 @@ from scheduler.calendars.text import Invitation, Stamp, invitation, method
 from scheduler.kit.language import gettext, zone
 from scheduler.kit.refusals import Invalid
 from scheduler.kit.web import connection, needs, now, public_url, row_id, today
+from scheduler.money.facts import rate_changes
+from scheduler.money.forms import as_date
 from scheduler.money.queries import budget, current_agreement
-from scheduler.money.rules import Deviation
+from scheduler.money.rules import Deviation, ore
 from scheduler.partnership.queries import AgreementView
 from scheduler.steering import actions, queries
 from scheduler.steering.rules import DecisionKind, Partner, partner_of
@@ -55,6 +57,8 @@ def _page(problem: Invalid | None = None) -> str:
         noticed=queries.noticed(_deviations(agreement), decisions),
         terms=queries.terms(connection(), partnership_id),
         mine=partner_of(g.visitor.roles),
+        rates=sorted(rate_changes(connection(), agreement.id)),
+        deviations=queries.decided_deviations(decisions, agreement.id),
         about=request.form.getlist("about") or [about],
         typed=request.form or ({"kind": DecisionKind.DEVIATION} if about else {}),
         problem=problem.field if problem else "",
@@ -223,6 +227,35 @@ def answer(decision_id: int) -> AnyResponse:
     partner = partner_of(g.visitor.roles)
     actions.answer(connection(), acting(), decision_id, partner, agreed=agreed == "yes")
     return redirect(url_for("steering.steering"), code=303)
+
+
+@pages.post("/lead/steering/rate")
+@needs("steer")
+def change_rate() -> AnyResponse | tuple[str, int]:
+    return _tried(
+        lambda: actions.change_rate(connection(), acting(), _agreement(), _decision_sent(), _from_on(), _rate_sent())
+    )
+
+
+def _decision_sent() -> int:
+    typed = request.form.get("decision", "")
+    if not typed:
+        raise Invalid("decision", "wrong")
+    return row_id(typed)
+
+
+def _from_on() -> date:
+    found = as_date(request.form.get("from_on", "").strip())
+    if found is None:
+        raise Invalid("from_on", "wrong")
+    return found
+
+
+def _rate_sent() -> int:
+    try:
+        return ore(request.form.get("rate", ""))
+    except Invalid as refusal:
+        raise Invalid("rate", refusal.problem) from None
 
 
 @pages.post("/lead/steering/renew")

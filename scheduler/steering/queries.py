@@ -163,3 +163,12 @@ def terms(connection: Connection, partnership_id: int) -> dict[int, tuple[date, 
         .order_by(Agreement.starts_on)
     )
     return {row.id: (row.starts_on, row.ends_on) for row in rows}
+
+
+def decided_deviations(listed: Iterable[DecisionView], agreement_id: int) -> list[DecisionView]:
+    """Return those of an agreement's decisions that are deviations and that both partners have decided on."""
+    return [
+        one
+        for one in listed
+        if one.agreement_id == agreement_id and one.kind is DecisionKind.DEVIATION and one.standing is Standing.DECIDED
+    ]

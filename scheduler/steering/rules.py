@@ -62,6 +62,12 @@ class MeetingOver(Conflict):
     room: ClassVar[str] = "steering"
 
 
+class RateNotDecided(Conflict):
+    """Both partners have not decided on a deviation of this agreement that the new rate could rest on."""
+
+    room: ClassVar[str] = "steering"
+
+
 class AlreadyRenewed(Conflict):
     """There is an agreement for the time after this one."""
 

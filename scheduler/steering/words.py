@@ -36,6 +36,14 @@ def problem_sentence(refusal: Invalid) -> str:
         ("email", "wrong"): gettext("That is no e-mail address. Leave it empty if there is none."),
         ("starts_at", "past"): gettext("Choose a time that is still to come."),
         ("starts_at", "wrong"): gettext("Choose day and time."),
+        ("decision", "wrong"): gettext("Choose the decision that the new rate rests on."),
+        ("from_on", "wrong"): gettext("Type the date, like 2026-11-23."),
+        ("from_on", "past"): gettext("Choose a night that is still to come: what was walked keeps its rate."),
+        ("from_on", "outside"): gettext("That date is outside the agreement."),
+        ("rate", "empty"): gettext("Type what a walked shift is to cost."),
+        ("rate", "not_a_sum"): gettext("That is not a sum. Type it like 1 250 or 1 250,50."),
+        ("rate", "zero"): gettext("Type a sum above zero."),
+        ("rate", "too_large"): gettext("That is more than a million kronor. Check the sum."),
         ("minutes", "range"): gettext("A meeting lasts 1 to 600 minutes."),
     }
     general = {

@@ -12,5 +12,6 @@ client      a light HTTP client: raw sockets and one loop
 figures     medians, percentiles, the table and the JSON file
 season      a season lived four times: the list alone, reminders, asking by hand, the autopilot
 town        the people of that season, and what is assumed of them
+histories   thousands of nights by chance: do the sums agree?
 booking, listing, statements, race, home, memory: one bench each
 """

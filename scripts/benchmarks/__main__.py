@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import board, booking, feed, home, listing, memory, race, season, statements, texts, tonight
+from . import board, booking, feed, histories, home, listing, memory, race, season, statements, texts, tonight
 from .databases import KINDS, Source, source
 from .figures import Figure, table, write
 from .product import Product
@@ -33,6 +33,7 @@ class Run:
     requests: int
     race_rounds: int
     memory_requests: int
+    histories: int
 
     @property
     def kind(self) -> str:
@@ -97,6 +98,10 @@ def run_season(run: Run) -> list[Figure]:
     return season.measure(run.kind, run.folder) if run.kind == "sqlite" else []
 
 
+def run_histories(run: Run) -> list[Figure]:
+    return histories.measure(run.databases.fresh, run.kind, run.histories)
+
+
 def run_tonight(run: Run) -> list[Figure]:
     subjects = run.filled(Product), run.filled(Bare)
     return tonight.measure(*subjects, run.kind, run.folder, rounds=run.rounds, requests=run.requests)
@@ -132,6 +137,7 @@ BENCHES: dict[str, Callable[[Run], list[Figure]]] = {
     "tonight": run_tonight,
     "board": run_board,
     "season": run_season,
+    "histories": run_histories,
 }
 OTHERS = {"check": run_check}
 
@@ -152,6 +158,7 @@ def measure(options: argparse.Namespace) -> Iterator[Figure]:
                 requests=options.requests,
                 race_rounds=options.race_rounds,
                 memory_requests=100_000 if options.full else options.memory_requests,
+                histories=10_000 if options.full else options.histories,
             )
             for name in options.benches:
                 began = time.monotonic()
@@ -173,7 +180,8 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=500, help="requests in a round (%(default)s)")
     parser.add_argument("--race-rounds", type=int, default=20, help="seats raced for (%(default)s)")
     parser.add_argument("--memory-requests", type=int, default=20_000, help="(%(default)s)")
-    parser.add_argument("--full", action="store_true", help="100,000 requests for the growth of memory")
+    parser.add_argument("--histories", type=int, default=500, help="lives of nights, for the sums (%(default)s)")
+    parser.add_argument("--full", action="store_true", help="100,000 requests for memory's growth, 10,000 histories")
     parser.add_argument("--json", type=Path, default=ROOT / "var" / "bench.json", help="where the JSON goes")
     options = parser.parse_args()
     options.benches = options.benches or list(BENCHES)

@@ -1,3 +1,4 @@
+import random
 import threading
 from datetime import date, timedelta
 from itertools import count
@@ -22,6 +23,7 @@ from scheduler.people.rules import MembershipState
 from scheduler.people.tables import Membership
 from scheduler.walks.actions import write_note
 from tests import make
+from tests.money.histories import Lives
 from tests.walks.test_actions import CALM
 
 AFTER = make.before_start(-5)
@@ -377,6 +379,16 @@ def test_whatever_happens_the_sums_agree_to_the_ore(each_database, nights, steps
     assert sums.agrees
     assert sums.by_line == sum(ledger.by_line().values()) == 250_000 * len(walked)
     assert sum(ledger.by_club().values()) == sums.by_club
+
+
+def test_nights_lived_by_chance_cost_what_they_must_however_they_are_settled(each_database):
+    """`scripts/bench histories --full` lives ten thousand."""
+    lives = Lives(each_database, random.Random(1))
+    for _, night in zip(range(25), lives.nights(), strict=False):
+        lives.live(night)
+    assert lives.finish() > 0
+    assert lives.settled_at_once == 25
+    assert 20 < lives.refused < lives.steps / 2
 
 
 def _quietly(verb, *values):

@@ -2,13 +2,16 @@ import io
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select, update
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from scheduler.bookings import actions as bookings
+from scheduler.money.tables import LedgerEntry
 from scheduler.people.actions import grant_role
 from scheduler.people.rules import Role
 from scheduler.walks.actions import write_note
+from scheduler.walks.tables import WalkedFor
 from tests import make
 from tests.visitor import Visitor
 from tests.walks.test_actions import CALM
@@ -86,6 +89,52 @@ def test_a_shift_that_is_not_over_says_so(visitor, karin, database, town):
     shift = database.write(lambda connection: make.shift(connection, town))
     visitor.sign_in(karin).send("/lead/money/settle", {"shift": str(shift)}, 409)
     assert "Passet är inte slut" in visitor.words()
+
+
+def test_a_shift_whose_walkers_have_no_club_is_listed_with_why_and_paid_to_the_club_that_is_named(
+    visitor, karin, walked, database, town
+):
+    database.write(lambda connection: connection.execute(update(WalkedFor).values(club_id=None)))
+    visitor.sign_in(karin).get("/lead/money")
+    assert "Ingen som kom hörde till en förening" in visitor.words()
+    assert "Redo att avräkna" not in visitor.words()
+    visitor.send("/lead/money/settle", {"shift": str(walked)}, 409)
+    visitor.send(f"/lead/money/shifts/{walked}/host", {"club": "999999"}, 404)
+    visitor.send(f"/lead/money/shifts/{walked}/host", {"club": str(town.club_id)})
+    visitor.get("/lead/money")
+    assert "Alla gångna pass är avräknade" in visitor.words()
+    assert "2 500" in visitor.words().replace("\xa0", " ")
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [("called off", "inställt"), ("no note", "Först rapport, sedan betalning"), ("one came", "färre än")],
+)
+def test_what_was_not_walked_says_why_when_it_is_to_be_settled(visitor, karin, database, town, clock, state, told):
+    def write(connection):
+        team = make.people(connection, town, 2)
+        shift = make.shift(connection, town)
+        for person in team:
+            bookings.book(connection, make.acting(town, person), shift, person, "k")
+        if state == "called off":
+            make.call_off(connection, shift)
+        if state == "one came":
+            write_note(connection, make.acting(town, None, AFTER), shift, CALM, team[:1], leads=True)
+        return shift
+
+    shift = database.write(write)
+    clock.instant = AFTER
+    visitor.sign_in(karin).send("/lead/money/settle", {"shift": str(shift)}, 409)
+    assert told.lower() in visitor.words().lower()
+
+
+def test_a_paid_shift_is_not_paid_again_and_two_coordinators_do_no_harm(app, town, karin, walked, database):
+    first, second = Visitor(app, town).sign_in(karin), Visitor(app, town).sign_in(karin)
+    for boss in (first, second, first):
+        boss.send("/lead/money/settle", {"shift": str(walked)})
+        boss.send("/lead/money/settle")
+    with database.reading() as connection:
+        assert connection.execute(select(LedgerEntry.amount_ore)).scalars().all() == [250_000]
 
 
 def test_a_purchase_keeps_its_receipt_and_gives_it_back_as_a_file(visitor, karin):

@@ -219,6 +219,7 @@ MATRIX |= {
 }
 POST_MATRIX |= {
     "money.settle": ("/lead/money/settle", LEADS | {"coordinator": 303}),
+    "money.name_host": ("/lead/money/shifts/999999/host", LEADS | {"coordinator": 422}),
     "money.buy": ("/lead/money/purchases/new", LEADS | {"coordinator": 422}),
     "money.freeze": ("/lead/money/payouts", LEADS | {"coordinator": 422}),
     "reports.freeze": ("/lead/reports/month/2026-11-01", LEADS | {"coordinator": 409}),
@@ -235,6 +236,7 @@ POST_MATRIX |= {
             ("propose", "decisions", 422),
             ("answer", "decisions/999999/answer", 422),
             ("renew", "renew", 409),
+            ("change_rate", "rate", 422),
         )
     },
     "money.take_back": ("/lead/money/purchases/999999/take-back", LEADS | {"coordinator": 404}),

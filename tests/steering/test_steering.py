@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.kit.refusals import Invalid
+from scheduler.money.facts import rate_changes
 from scheduler.money.queries import budget
 from scheduler.money.rules import Deviation, DeviationKind
 from scheduler.partnership.queries import agreement_on
@@ -22,6 +23,7 @@ from scheduler.steering.rules import (
     NothingHere,
     NotYourPartner,
     Partner,
+    RateNotDecided,
     Standing,
     mail_address,
     next_term,
@@ -117,6 +119,54 @@ def test_next_years_agreement_is_made_from_this_one_when_both_have_decided(group
     assert (later.lines, later.night_rate_ore) == (present.lines, present.night_rate_ore)
     with pytest.raises(AlreadyRenewed):
         group.renew()
+
+
+def test_the_night_rate_changes_in_the_middle_of_a_term_by_a_decision_of_both_and_for_nights_to_come(group):
+    def change(decision, from_on=make.SATURDAY, ore=300_000):
+        with group.database.reading() as connection:
+            agreement = agreement_on(connection, group.town.id, make.FRIDAY)
+        group.do(actions.change_rate, agreement, decision, from_on, ore)
+
+    extension, deviation = group.propose(), group.propose(DecisionKind.DEVIATION)
+    for decision in (extension, deviation, 999_999):
+        with pytest.raises(RateNotDecided):
+            change(decision)
+    group.answer(deviation, CLUB)
+    with pytest.raises(RateNotDecided):
+        change(deviation)
+    group.answer(deviation, MUNICIPALITY)
+    for day, problem in ((make.NOW.date(), "past"), (date(2028, 1, 1), "outside"), (date(2025, 1, 1), "outside")):
+        with pytest.raises(Invalid) as refused:
+            change(deviation, day)
+        assert refused.value.problem == problem
+    change(deviation)
+    with group.database.reading() as connection:
+        assert rate_changes(connection, group.town.agreement_id) == [(make.SATURDAY, 300_000)]
+
+
+def test_the_page_changes_the_rate_only_by_a_decision_and_keeps_what_was_typed(app, town, cast):
+    coordinator, reader = cast
+    boss, municipality = Visitor(app, town).sign_in(coordinator), Visitor(app, town).sign_in(reader)
+    boss.get("/lead/steering")
+    assert "Ingen avvikelse är beslutad av båda parter än" in boss.words()
+    boss.send("/lead/steering/decisions", {"kind": "deviation", "title": "Dyrare kvällar", "text": ""})
+    boss.send("/lead/steering/decisions/1/answer", {"agreed": "yes"})
+    boss.send("/lead/steering/rate", {"decision": "1", "from_on": "2026-12-01", "rate": "2 700"}, 409)
+    assert "Båda parter måste först besluta om en avvikelse" in boss.words()
+    municipality.send("/lead/steering/decisions/1/answer", {"agreed": "yes"})
+    for fields, told in (
+        ({"from_on": "2026-12-01", "rate": "2 700"}, "Välj beslutet"),
+        ({"decision": "1", "from_on": "i vinter", "rate": "2 700"}, "Skriv datumet"),
+        ({"decision": "1", "from_on": "2026-11-23", "rate": "2 700"}, "som återstår"),
+        ({"decision": "1", "from_on": "2026-12-01", "rate": "mycket"}, "ingen summa"),
+    ):
+        boss.send("/lead/steering/rate", fields, 422)
+        assert told in boss.words(), fields
+        assert f'value="{fields["from_on"]}"' in boss.text
+    boss.send("/lead/steering/rate", {"decision": "1", "from_on": "2026-12-01", "rate": "2 700"})
+    boss.get("/lead/steering")
+    assert "Från 2026-12-01" in boss.words()
+    assert "2 700" in boss.words().replace("\xa0", " ")
 
 
 def test_many_who_renew_at_once_make_one_agreement(group):
