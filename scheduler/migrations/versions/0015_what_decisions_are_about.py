@@ -17,16 +17,24 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('organizer_name', sa.String(), server_default=sa.text("''"), nullable=False))
         batch_op.add_column(sa.Column('organizer_email', sa.String(), server_default=sa.text("''"), nullable=False))
     with op.batch_alter_table('steering_decision', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('deviations', sa.JSON(), server_default=sa.text("'[]'"), nullable=False))
-        batch_op.add_column(sa.Column('meeting_id', sa.Integer(), nullable=True))
-        batch_op.create_foreign_key(
-            op.f('fk_steering_decision_meeting_id'), 'steering_meeting', ['meeting_id'], ['id']
+        batch_op.add_column(sa.Column('deviations', sa.JSON(), server_default='[]', nullable=False))
+    if op.get_bind().dialect.name == 'sqlite':
+        # Making the table anew, as Alembic would, is refused while consents point at it.
+        op.execute(
+            'ALTER TABLE steering_decision ADD COLUMN meeting_id INTEGER '
+            'CONSTRAINT fk_steering_decision_meeting_id REFERENCES steering_meeting (id)'
+        )
+    else:
+        op.add_column('steering_decision', sa.Column('meeting_id', sa.Integer(), nullable=True))
+        op.create_foreign_key(
+            op.f('fk_steering_decision_meeting_id'), 'steering_decision', 'steering_meeting', ['meeting_id'], ['id']
         )
 
 
 def downgrade() -> None:
     with op.batch_alter_table('steering_decision', schema=None) as batch_op:
-        batch_op.drop_constraint(op.f('fk_steering_decision_meeting_id'), type_='foreignkey')
+        if op.get_bind().dialect.name != 'sqlite':  # there it goes with its column
+            batch_op.drop_constraint(op.f('fk_steering_decision_meeting_id'), type_='foreignkey')
         batch_op.drop_column('meeting_id')
         batch_op.drop_column('deviations')
     with op.batch_alter_table('steering_meeting', schema=None) as batch_op:
