@@ -1,8 +1,8 @@
 """What an ask would be, told before the tap: whom, how many, and for how much."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -16,6 +16,10 @@ from scheduler.gaps.rules import AskingState, Candidate, wave_size, yes_chance
 from scheduler.kit.database import AnyRow
 from scheduler.messages.rules import allowed_at
 from scheduler.messages.spending import spending
+from scheduler.nights.budget import Offer as SecondArea
+
+# What an area that is opened at short notice most likely needs: at least two, four places.
+USUAL = (2, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +48,40 @@ def needs_search(area: BoardArea) -> bool:
     return bool(area.danger) and area.card.booked + area.card.held < area.card.wanted and not running
 
 
+def key_of(night: date) -> int:
+    """Return under which number the offer of asking for one more area on a night stands beside those of shifts."""
+    return -night.toordinal()
+
+
+def for_second(
+    connection: Connection, partnership_id: int, second: SecondArea, believed: Beliefs, now: datetime, zone: ZoneInfo
+) -> Offer | None:
+    """Return what asking at once would be for one more area on a night; None when nobody fits."""
+    size = _second_size(second, believed, yes_chance(*asks_so_far(connection, partnership_id)), now)
+    policy, price = chosen(connection, partnership_id)
+    place = Place(key_of(second.date), partnership_id, second.date, second.starts_at, second.ends_at)
+    people = how_many_fit(connection, [(place, size)], policy.asks_a_week, now)[place.shift_id]
+    return Offer(people, people * price, _later(now, zone)) if people else None
+
+
+def _second_size(second: SecondArea, believed: Beliefs, chance: float, now: datetime) -> int:
+    return wave_size(goal(*USUAL, 0, 0.0, believed), second.starts_at - now, chance)
+
+
 def offers(
     connection: Connection,
     partnership_id: int,
     nights: Sequence[BoardNight],
+    seconds: Iterable[SecondArea],
     believed: Beliefs,
     now: datetime,
     zone: ZoneInfo,
 ) -> dict[int, Offer]:
-    """Return what asking would be for the most urgent shifts, at most eight, by shift id: three statements."""
+    """Return what asking would be for the most urgent shifts, by shift id, and for one more area on nights, by
+    `key_of`; at most eight: three statements."""
     wanted = [area for night in nights for area in night.areas if needs_search(area)][:COUNTED_AT_ONCE]
-    if not wanted:
+    more = list(seconds)[: COUNTED_AT_ONCE - len(wanted)]
+    if not wanted and not more:
         return {}
     chance = yes_chance(*asks_so_far(connection, partnership_id))
     sizes = []
@@ -64,6 +91,9 @@ def offers(
         wanted_now = goal(card.minimum, card.wanted, taken, area.need.risk_percent / 100, believed)
         size = wave_size(max(wanted_now - taken, 0), card.starts_at - now, chance)
         sizes.append((Place(card.shift_id, partnership_id, card.date, card.starts_at, card.ends_at), size))
+    for second in more:
+        place = Place(key_of(second.date), partnership_id, second.date, second.starts_at, second.ends_at)
+        sizes.append((place, _second_size(second, believed, chance, now)))
     policy, price = chosen(connection, partnership_id)
     fitting = how_many_fit(connection, sizes, policy.asks_a_week, now)
     later = _later(now, zone)

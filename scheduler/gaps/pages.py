@@ -21,7 +21,7 @@ from scheduler.kit.database import AnyRow
 from scheduler.kit.refusals import Refusal
 from scheduler.kit.templating import drawing
 from scheduler.kit.web import connection, needs, now, row_id, today
-from scheduler.nights.budget import offer
+from scheduler.nights.budget import Offer, further, next_start, offer
 from scheduler.nights.rules import ShiftState
 from scheduler.people.queries import log
 
@@ -49,11 +49,18 @@ def gaps() -> str:
     board = queries.board((card for card in coming if card.date < near), today(), beside)
     needing = queries.ranked(board)
     may_ask = g.visitor.may("ask for people")
+    tonight = next((night for night in board if night.date == today() and night not in needing), None)
+    seconds = _seconds([*([tonight] if tonight else []), *needing]) if may_ask else {}
     return render_template(
         "gaps/gaps.html",
+        tonight=tonight if tonight is not None and tonight.date in seconds else None,
+        seconds=seconds,
+        key_of=offering.key_of,
         needing=[(night, words.reasons(night)) for night in needing],
         area_reasons=words.area_reasons,
-        offers=offering.offers(connection(), partnership_id, needing, beside.believed, instant, language.zone())
+        offers=offering.offers(
+            connection(), partnership_id, needing, seconds.values(), beside.believed, instant, language.zone()
+        )
         if may_ask
         else {},
         may_ask=may_ask,
@@ -64,6 +71,22 @@ def gaps() -> str:
         ready_count=sum(not night.danger for night in board),
         total_count=len(board),
     )
+
+
+def _seconds(nights: Iterable[queries.BoardNight]) -> dict[date, Offer]:
+    """Return what one more area on each of these nights would be, by date; nights whose areas are all open are left
+    out."""
+    found = further(connection(), g.visitor.partnership.id, today(), now())
+    if found is None:
+        return {}
+    offered = {}
+    for night in nights:
+        first = night.cards[0]
+        starts_at = first.starts_at if first.starts_at > now() else next_start(now(), first.ends_at)
+        one = found.on(night.date, starts_at, first.ends_at, {card.area for card in night.cards})
+        if one is not None and starts_at < first.ends_at:
+            offered[night.date] = one
+    return offered
 
 
 def _every_night(coming: Iterable[Card], *, linked: bool) -> Markup:
@@ -83,10 +106,12 @@ def _night_of(card: Card) -> date:
 def shift(shift_id: int) -> str:
     partnership_id = g.visitor.partnership.id
     found = queries.lead_shift(connection(), partnership_id, shift_id, now())
+    second = offer(connection(), partnership_id, found.date, now())
     return render_template(
         "gaps/shift.html",
         shift=found,
-        second=offer(connection(), partnership_id, found.date, now()),
+        second=second,
+        second_ask=ask_at_once(second),
         log=log(connection(), partnership_id, shift_id=shift_id),
     )
 
@@ -131,6 +156,27 @@ def _found(row: AnyRow, name: str) -> list[object]:
     limit = history.policy(connection(), row.partnership_id).asks_a_week
     ids = named(connection(), row.partnership_id, name)
     return list(explained(connection(), actions.place_of(row), row.area_id, limit, now(), ids))
+
+
+def ask_at_once(second: Offer | None) -> offering.Offer | None:
+    """Return what asking people at once would be for one more area, told before it is opened."""
+    if second is None or not second.areas:
+        return None
+    partnership_id = g.visitor.partnership.id
+    believed = history.believed(connection(), partnership_id, now())
+    return offering.for_second(connection(), partnership_id, second, believed, now(), language.zone())
+
+
+def ask_for_new(shift_id: int) -> AnyResponse:
+    """Ask people for a shift that was opened just now, if the form says so, and lead to where it is seen."""
+    if request.form.get("ask") != "yes":
+        return redirect(url_for("gaps.shift", shift_id=shift_id), code=303)
+    partnership_id = g.visitor.partnership.id
+    row = actions.shift_facts(connection(), partnership_id, shift_id)
+    goal = offering.goal_of(connection(), row, history.believed(connection(), partnership_id, now()), now())
+    promised = row_id(request.form["people"]) if "people" in request.form else None
+    actions.start(connection(), acting(), shift_id, goal, most=promised)
+    return redirect(url_for("gaps.asking", shift_id=shift_id), code=303)
 
 
 @pages.post("/lead/shifts/<int:shift_id>/asking")

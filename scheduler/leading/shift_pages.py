@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from scheduler.bookings import changes, editing
 from scheduler.bookings.pages import acting, once
 from scheduler.bookings.rules import CannotAllCome, ChangedMeanwhile, PlacesTaken
+from scheduler.gaps.pages import ask_at_once, ask_for_new
 from scheduler.gaps.queries import LeadShift, lead_shift
 from scheduler.kit.faults import sentence
 from scheduler.kit.language import gettext
@@ -25,7 +26,6 @@ from scheduler.people.queries import log
 pages = Blueprint("shifts", __name__)
 
 INVALID, CONFLICT = 422, 409
-LONGEST_DECISION = 200
 
 
 def _to(shift_id: int, done: str) -> AnyResponse:
@@ -43,6 +43,7 @@ def _names(shift: LeadShift) -> list[str]:
 def _page(shift_id: int, form: ShiftForm | None = None, **more: object) -> str:
     partnership_id = g.visitor.partnership.id
     shift = _shift(shift_id)
+    second = budget.offer(connection(), partnership_id, shift.date, now())
     row = editing.current(connection(), partnership_id, shift_id)
     asked_name = request.args.get("q", "").strip()[:60]
     shown: dict[str, object] = {
@@ -58,7 +59,8 @@ def _page(shift_id: int, form: ShiftForm | None = None, **more: object) -> str:
         form=form or form_of(row, acting()),
         q=asked_name,
         found=queries.members_like(connection(), partnership_id, shift_id, asked_name) if asked_name else [],
-        second=budget.offer(connection(), partnership_id, shift.date, now()),
+        second=second,
+        second_ask=ask_at_once(second),
         open_for_change=row.state in {ShiftState.PLANNED, ShiftState.PUBLISHED} and row.starts_at > now(),
         log=log(connection(), partnership_id, shift_id=shift_id),
         **{**shown, **more},
@@ -248,29 +250,16 @@ def _as_night(text: str) -> date:
 @pages.get("/lead/nights/<night>/areas")
 @needs("change a shift")
 def areas(night: str) -> str:
-    return _areas_page(_as_night(night), Typed({"decision": ""}))
-
-
-def _areas_page(night: date, form: Typed) -> str:
-    second = budget.offer(connection(), g.visitor.partnership.id, night, now())
+    second = budget.offer(connection(), g.visitor.partnership.id, _as_night(night), now())
     if second is None:
         raise budget.NightOver
-    return render_template("leading/areas.html", second=second, form=form)
+    return render_template("leading/areas.html", second=second, ask=ask_at_once(second))
 
 
 @pages.post("/lead/nights/<night>/areas")
 @needs("change a shift")
-def open_area(night: str) -> AnyResponse | tuple[str, int]:
-    form = Typed({"decision": request.form.get("decision", "")})
-    area, decision = request.form.get("area", ""), form.line("decision", LONGEST_DECISION)
+def open_area(night: str) -> AnyResponse:
+    area = request.form.get("area", "")
     if not area:
         raise Invalid(problem="request")
-    day = _as_night(night)
-    try:
-        if form.errors:
-            return _areas_page(day, form), INVALID
-        shift_id = budget.open_area(connection(), acting(), day, row_id(area), decision)
-    except budget.NeedsDecision as refusal:
-        form.wrong("decision", str(sentence(refusal)))
-        return _areas_page(day, form), CONFLICT
-    return redirect(path_for("gaps.shift", shift_id=shift_id), code=303)
+    return ask_for_new(budget.open_area(connection(), acting(), _as_night(night), row_id(area)))

@@ -1,22 +1,22 @@
 """What the agreement's lines still pay for, counted from the nights themselves; and opening one more area."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
 from scheduler.kit.refusals import Conflict, NotFound
 from scheduler.nights.actions import Places, add_shift
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.queries import agreement_on
-from scheduler.partnership.rules import BudgetLineKind
-from scheduler.partnership.tables import Agreement, Area
+from scheduler.partnership.rules import BudgetLineKind, paid_area_nights
+from scheduler.partnership.tables import Agreement, Area, BudgetLine
 from scheduler.people.rules import Acting
 
 QUARTER = timedelta(minutes=15)
-SHORTEST_DECISION_CHARACTERS = 8
 
 
 class BudgetRefusal(Conflict):
@@ -127,6 +127,81 @@ def offer(connection: Connection, partnership_id: int, night: date, now: datetim
     return Offer(night, starts_at, first.ends_at, free, lines(connection, partnership_id, night, now))
 
 
+@dataclass(frozen=True, slots=True)
+class Further:
+    """What one more area on a night of a term costs, and which areas there are: id, name and usual places."""
+
+    starts_on: date
+    ends_on: date
+    lines: Lines
+    areas: list[tuple[int, str, Places]]
+
+    def on(self, night: date, starts_at: datetime, ends_at: datetime, open_areas: Collection[str]) -> Offer | None:
+        """Return the offer for a night on which these areas are open; None for another term's night, or where every
+        area is open."""
+        free = [(area_id, name) for area_id, name, _ in self.areas if name not in open_areas]
+        if not free or not self.starts_on <= night <= self.ends_on:
+            return None
+        return Offer(night, starts_at, ends_at, free, self.lines)
+
+
+def further(connection: Connection, partnership_id: int, day: date, now: datetime) -> Further | None:
+    """Return what further areas cost in the term that holds `day`, by one statement; None outside every term. It counts
+    as `lines` does."""
+    counting = (
+        Night.agreement_id == Agreement.id,
+        Shift.state != ShiftState.CALLED_OFF,
+        or_(Shift.state == ShiftState.WALKED, Shift.ends_at > now),
+    )
+
+    def counted(what: ColumnElement[int]) -> ColumnElement[int]:
+        of_term = select(what).select_from(Shift).join(Night, Night.id == Shift.night_id).where(*counting)
+        return of_term.correlate(Agreement).scalar_subquery()
+
+    def line(kind: BudgetLineKind) -> ColumnElement[int]:
+        of_term = select(BudgetLine.amount_ore).where(BudgetLine.agreement_id == Agreement.id, BudgetLine.kind == kind)
+        return func.coalesce(of_term.correlate(Agreement).scalar_subquery(), 0)
+
+    rows = connection.execute(
+        select(
+            Agreement.id,
+            Agreement.starts_on,
+            Agreement.ends_on,
+            Agreement.night_rate_ore,
+            line(BudgetLineKind.WEEKEND_NIGHTS).label("weekend_ore"),
+            line(BudgetLineKind.UNFORESEEN).label("unforeseen_ore"),
+            counted(func.count(Shift.id)).label("shifts"),
+            counted(func.count(func.distinct(Shift.night_id))).label("nights"),
+            Area.id.label("area_id"),
+            Area.name,
+            Area.default_minimum,
+            Area.default_wanted,
+        )
+        .join(Area, Area.partnership_id == Agreement.partnership_id)
+        .where(Agreement.partnership_id == partnership_id, Agreement.starts_on <= day, Agreement.ends_on >= day)
+        .order_by(Agreement.starts_on.desc(), Area.name)
+    ).all()
+    if not rows:
+        return None
+    first = rows[0]
+    return Further(
+        first.starts_on,
+        first.ends_on,
+        Lines(
+            rate_ore=first.night_rate_ore,
+            nights_paid=paid_area_nights(first.weekend_ore, first.night_rate_ore),
+            nights_taken=first.nights,
+            further_paid=paid_area_nights(first.unforeseen_ore, first.night_rate_ore),
+            further_taken=first.shifts - first.nights,
+        ),
+        [
+            (row.area_id, row.name, Places(row.default_minimum, row.default_wanted))
+            for row in rows
+            if row.id == first.id
+        ],
+    )
+
+
 def next_start(now: datetime, ends_at: datetime) -> datetime:
     """Return the next quarter of an hour, or the next minute where the walk ends before that."""
     minute = now.replace(second=0, microsecond=0)
@@ -146,7 +221,8 @@ def open_area(connection: Connection, acting: Acting, night: date, area_id: int,
     """Open one more area on a night, published at once, and return the shift's id.
 
     Raises NightOver, AreaTaken (somebody else was first), or NeedsDecision when the line pays for no more and
-    no decision of the steering group is noted. An area that was called off on that night is opened again.
+    no `decision` of the steering group is given (`steering` looks it up). An area that was called off on that night
+    is opened again.
     """
     lock_lines(connection, acting.partnership_id, night)
     found = offer(connection, acting.partnership_id, night, acting.now)
@@ -154,7 +230,7 @@ def open_area(connection: Connection, acting: Acting, night: date, area_id: int,
         raise NightOver
     if area_id not in dict(found.areas):
         raise AreaTaken
-    if found.needs_decision and len(decision) < SHORTEST_DECISION_CHARACTERS:
+    if found.needs_decision and not decision:
         raise NeedsDecision
     night_id = connection.execute(
         select(Night.id).where(Night.partnership_id == acting.partnership_id, Night.date == night)

@@ -6,13 +6,15 @@ from sqlalchemy import Connection, delete, insert, select, update
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
 from scheduler.kit.refusals import Invalid
+from scheduler.kit.upsert import upsert
 from scheduler.money import actions as money
 from scheduler.money.rules import Deviation
+from scheduler.nights import budget
 from scheduler.partnership.actions import sign_agreement
-from scheduler.partnership.queries import AgreementView
+from scheduler.partnership.queries import AgreementView, agreement_on
 from scheduler.partnership.tables import Agreement
 from scheduler.people.rules import Acting
-from scheduler.steering.queries import decided_deviations, decisions, meeting, members
+from scheduler.steering.queries import decided_deviations, decisions, meeting, members, that_may_open
 from scheduler.steering.rules import (
     LONGEST_MEETING_MINUTES,
     LONGEST_TEXT_CHARACTERS,
@@ -30,7 +32,7 @@ from scheduler.steering.rules import (
     mail_address,
     next_term,
 )
-from scheduler.steering.tables import Consent, Decision, Meeting, SteeringMember
+from scheduler.steering.tables import Consent, Decision, Meeting, Opening, SteeringMember
 
 
 def add_member(connection: Connection, acting: Acting, partner: Partner, name: str, email: str) -> int:
@@ -232,6 +234,23 @@ def change_rate(
         raise Invalid("from_on", "outside")
     money.change_rate(connection, acting, from_on, rate_ore)
     _tell(connection, acting, "steering.rate", {"decision": decision_id})
+
+
+def open_area(connection: Connection, acting: Acting, night: date, area_id: int, decision_id: int) -> int:
+    """Open one more area on a night beyond the line, by a decision of both partners; return the shift's id.
+
+    Raises NotDecided for any other decision, and what `nights.budget.open_area` raises.
+    """
+    agreement = agreement_on(connection, acting.partnership_id, night)
+    by = {one.id: one for one in that_may_open(connection, acting.partnership_id, agreement.id)}.get(decision_id)
+    if by is None:
+        raise NotDecided
+    told = f"{by.proposed_at.astimezone(acting.zone).date()}: {by.title}"
+    shift_id = budget.open_area(connection, acting, night, area_id, told)
+    upsert(connection, Opening, {"shift_id": shift_id}, {"decision_id": decision_id})
+    change = Change("shift.decided", shift_id=shift_id, after={"decision": told})
+    audit.record(connection, acting.partnership_id, acting.now, acting.person_id, change)
+    return shift_id
 
 
 def renew(connection: Connection, acting: Acting, agreement: AgreementView) -> int:

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from scheduler.bookings.pages import acting
 from scheduler.calendars.text import Invitation, Stamp, invitation, method
+from scheduler.gaps.pages import ask_at_once, ask_for_new
 from scheduler.kit.language import gettext, zone
 from scheduler.kit.refusals import Invalid
 from scheduler.kit.web import connection, needs, now, public_url, row_id, today
@@ -16,9 +17,10 @@ from scheduler.money.facts import rate_changes
 from scheduler.money.forms import as_date
 from scheduler.money.queries import budget, current_agreement
 from scheduler.money.rules import Deviation, ore
-from scheduler.partnership.queries import AgreementView
+from scheduler.nights.budget import NightOver, offer
+from scheduler.partnership.queries import AgreementView, agreement_on
 from scheduler.steering import actions, queries
-from scheduler.steering.rules import DecisionKind, Partner, partner_of
+from scheduler.steering.rules import DecisionKind, NothingHere, Partner, partner_of
 from scheduler.steering.words import SHOW as WORDS
 from scheduler.steering.words import problem_sentence
 
@@ -54,6 +56,7 @@ def _page(problem: Invalid | None = None) -> str:
         coming=coming,
         monthly=any(one.starts_at < now() + A_MONTH for one in coming),
         decisions=decisions,
+        opened=queries.opened(connection(), partnership_id),
         noticed=queries.noticed(_deviations(agreement), decisions),
         terms=queries.terms(connection(), partnership_id),
         mine=partner_of(g.visitor.roles),
@@ -216,6 +219,37 @@ def propose() -> AnyResponse | tuple[str, int]:
             meeting_id=meeting_id,
         )
     )
+
+
+def _night(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise NothingHere from None
+
+
+@pages.get("/lead/steering/areas/<night>")
+@needs("change a shift")
+def areas(night: str) -> str:
+    """Open one more area beyond the line: by which decision?"""
+    partnership_id, day = g.visitor.partnership.id, _night(night)
+    second = offer(connection(), partnership_id, day, now())
+    if second is None:
+        raise NightOver
+    agreement = agreement_on(connection(), partnership_id, day)
+    return render_template(
+        "steering/areas.html",
+        second=second,
+        ask=ask_at_once(second),
+        decisions=queries.that_may_open(connection(), partnership_id, agreement.id),
+    )
+
+
+@pages.post("/lead/steering/areas/<night>")
+@needs("change a shift")
+def open_area(night: str) -> AnyResponse:
+    decision, area = (row_id(request.form.get(name, "")) for name in ("decision", "area"))
+    return ask_for_new(actions.open_area(connection(), acting(), _night(night), area, decision))
 
 
 @pages.post("/lead/steering/decisions/<int:decision_id>/answer")

@@ -6,9 +6,10 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection, select
 
 from scheduler.money.rules import Deviation, deviation_from_json
-from scheduler.partnership.tables import Agreement
+from scheduler.nights.tables import Night, Shift
+from scheduler.partnership.tables import Agreement, Area
 from scheduler.steering.rules import DecisionKind, NothingHere, Partner, Standing, standing
-from scheduler.steering.tables import Consent, Decision, Meeting, SteeringMember
+from scheduler.steering.tables import Consent, Decision, Meeting, Opening, SteeringMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,33 @@ class DecisionView:
     @property
     def standing(self) -> Standing:
         return standing(self.answers)
+
+
+def that_may_open(connection: Connection, partnership_id: int, agreement_id: int) -> list[DecisionView]:
+    """Return the decisions of an agreement's term by which a second area may be opened: decided by both partners."""
+    return [
+        one
+        for one in decisions(connection, partnership_id)
+        if one.agreement_id == agreement_id
+        and one.kind is not DecisionKind.EXTENSION
+        and one.standing is Standing.DECIDED
+    ]
+
+
+def opened(connection: Connection, partnership_id: int) -> dict[int, list[tuple[date, str]]]:
+    """Return night and area of what was opened by each decision, by the decision's id."""
+    rows = connection.execute(
+        select(Opening.decision_id, Night.date, Area.name)
+        .join(Shift, Shift.id == Opening.shift_id)
+        .join(Night, Night.id == Shift.night_id)
+        .join(Area, Area.id == Shift.area_id)
+        .where(Shift.partnership_id == partnership_id)
+        .order_by(Night.date)
+    )
+    found: dict[int, list[tuple[date, str]]] = defaultdict(list)
+    for row in rows:
+        found[row.decision_id].append((row.date, row.name))
+    return found
 
 
 def decisions(connection: Connection, partnership_id: int) -> list[DecisionView]:

@@ -59,6 +59,15 @@ class Decision(Base):
     proposed_by: Mapped[int | None]
 
 
+class Opening(Base):
+    """A second area that was opened by a decision, beyond what its budget line pays for."""
+
+    __tablename__ = "steering_opening"
+
+    shift_id: Mapped[int] = mapped_column(ForeignKey("shift.id"), primary_key=True)
+    decision_id: Mapped[int] = mapped_column(ForeignKey("steering_decision.id"), index=True)
+
+
 class Consent(Base):
     """A partner's answer to a decision; given once."""
 

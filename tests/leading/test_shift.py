@@ -16,6 +16,8 @@ from scheduler.messages.tables import Message
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.season import LeftOut
 from scheduler.nights.tables import Night, Shift
+from scheduler.people.actions import grant_role
+from scheduler.people.rules import Role
 from tests import make
 from tests.leading.conftest import coordinator
 from tests.visitor import HTML, Visitor
@@ -404,17 +406,72 @@ def test_a_second_area_takes_one_tap_and_the_price_is_on_the_button(karin, datab
 
 
 @pytest.mark.usefixtures("scene")
-def test_beyond_the_line_only_with_a_decision_of_the_steering_group(karin, database, town):
-    database.write(lambda connection: open_many(connection, town, 6))
+def test_beyond_the_line_only_with_a_decision_of_both_partners(app, karin, database, town):
+    def write(connection):
+        open_many(connection, town, 6)
+        mats = make.person(connection, town, "Mats", state=None)
+        grant_role(connection, town.id, mats, Role.MUNICIPALITY, make.NOW)
+        return mats
+
+    mats = Visitor(app, town).sign_in(database.write(write))
     karin.get("/lead/nights/2026-11-27/areas")
     assert "Inget är kvar" in karin.words()
+    assert "Öppna med ett beslut · 2 500 kr" in karin.words()
     karin.send("/lead/nights/2026-11-27/areas", {"area": town.arena}, 409)
-    assert "styrgruppens beslut" in karin.words()
-    decision = "2026-11-20: ett område till, enhälligt"
-    karin.send("/lead/nights/2026-11-27/areas", {"area": town.arena, "decision": decision})
+    path = "/lead/steering/areas/2026-11-27"
+    karin.get(path)
+    form = karin.forms_to("/lead/steering/decisions")[0]
+    typed = {f.get("name"): f.get("value") for f in form.iter(f"{HTML}input")}
+    karin.send("/lead/steering/decisions", typed)
+    karin.send("/lead/steering/decisions/1/answer", {"agreed": "yes"})
+    karin.get(path)
+    assert "Vilket beslut" not in karin.words(), "one partner is not both"
+    karin.send(path, {"area": town.arena, "decision": 1}, 409)
+    mats.send("/lead/steering/decisions/1/answer", {"agreed": "yes"})
+    karin.get(path)
+    assert "fredag 27 november, 2 500 kr utöver posten" in karin.words()
+    for odd in ({}, {"area": town.arena}, {"decision": 1}, {"area": "x", "decision": "1"}):
+        karin.send(path, odd, 422)
+    karin.send(path, {"area": town.arena, "decision": 2}, 409)
+    karin.follow(karin.send(path, {"area": town.arena, "decision": 1}))
+    assert "Arenaområdet" in karin.words()
+    assert "öppnades med ett beslut av styrgruppen" in karin.words()
     with database.reading() as connection:
         noted = connection.execute(select(Shift.decision).where(Shift.decision != "")).scalar_one()
-    assert noted == decision
+    assert noted.startswith("2026-11-23: Ett område till fredag 27 november")
+    mats.get("/lead/steering")
+    assert "fredag 27 november, Arenaområdet" in mats.words()
+    karin.get("/lead/steering/areas/2026-13-11", 404)
+    karin.get("/lead/steering/areas/2026-11-26", 409)
+
+
+def test_people_are_asked_at_once_for_a_second_area_if_wanted(karin, database, town, scene):
+    database.write(lambda connection: make.people(connection, town, 12))
+    karin.get("/lead")
+    form = karin.forms_to("/lead/nights/2026-11-27/areas")
+    assert form == [], "a night with a team needs nobody, and is not tonight"
+    karin.get(f"/lead/shifts/{scene[0]}")
+    form = karin.forms_to("/lead/nights/2026-11-27/areas")[0]
+    typed = {f.get("name"): f.get("value") for f in form.iter(f"{HTML}input")}
+    assert typed["ask"] == "yes"
+    assert f"Fråga {typed['people']} personer genast" in karin.words()
+    karin.follow(karin.send("/lead/nights/2026-11-27/areas", typed | {"area": town.arena}))
+    assert f"Frågar: {typed['people']} tillfrågade" in karin.words()
+
+
+def test_the_board_offers_one_more_area_on_nights_in_danger_and_tonight(karin, database, town, scene, clock):
+    database.write(lambda connection: make.shift(connection, town, make.SATURDAY))
+    karin.get("/lead")
+    assert len(karin.forms_to("/lead/nights/2026-11-28/areas")) == 1
+    assert "Öppna Arenaområdet · 2 500 kr" in karin.words()
+    clock.instant = make.before_start(-2)
+    karin.get("/lead")
+    (form,) = karin.forms_to("/lead/nights/2026-11-27/areas")
+    buttons = [b.get("value") for b in form.iter(f"{HTML}button")]
+    assert buttons == [str(town.arena)]
+    karin.send("/lead/nights/2026-11-27/areas", {"area": town.arena})
+    karin.get("/lead")
+    assert karin.forms_to("/lead/nights/2026-11-27/areas") == []
 
 
 def test_a_second_area_opens_until_the_walk_ends_and_not_on_a_called_off_night(karin, database, town, clock, scene):

@@ -214,6 +214,7 @@ MATRIX |= {
     "reports.reader": ("/read/a-secret-that-never-was", dict.fromkeys(KINDS, 404)),
     "steering.steering": ("/lead/steering", NUMBERS),
     "steering.meeting": ("/lead/steering/meetings/999999", LEADING | dict.fromkeys(READERS, 404)),
+    "steering.areas": ("/lead/steering/areas/2026-11-27", LEADING),
     "steering.meeting_file": ("/lead/steering/meetings/999999.ics", LEADING | dict.fromkeys(READERS, 404)),
     "money.receipt": ("/lead/money/purchases/999999/receipt", LEADING | dict.fromkeys(READERS, 404)),
 }
@@ -239,6 +240,7 @@ POST_MATRIX |= {
             ("change_rate", "rate", 422),
         )
     },
+    "steering.open_area": ("/lead/steering/areas/2026-11-27", LEADS | {"coordinator": 422}),
     "money.take_back": ("/lead/money/purchases/999999/take-back", LEADS | {"coordinator": 404}),
 }
 # The last: the outsider and the friend are one person afterwards.
