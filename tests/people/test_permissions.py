@@ -387,7 +387,15 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
     theirs |= {"/accounts", "/accounts.csv", "/accounts.json"}
     theirs |= {"/lead/money/payouts", "/lead/money/payouts.csv"}
     theirs |= {"/lead/reports", "/lead/reports/month/2026-11-01", "/lead/reports/month/2026-11-01.pdf"}
-    theirs |= {"/lead/steering", "/lead/steering/areas/2026-11-27", "/me/data", "/me/data.json", "/me/forget", "/forgotten", "/offline"}
+    theirs |= {
+        "/lead/steering",
+        "/lead/steering/areas/2026-11-27",
+        "/me/data",
+        "/me/data.json",
+        "/me/forget",
+        "/forgotten",
+        "/offline",
+    }
     theirs |= {"/lead/money", "/lead/money/entries", "/lead/money/purchases/new"}
     theirs |= {"/lead/nights/2026-11-27/areas", "/lead/season", "/lead/season/plan", "/lead/log"}
     for path, _ in MATRIX.values():
