@@ -239,7 +239,7 @@ def _card(
             row.state is ShiftState.PUBLISHED and row.starts_at > looking.now,
             _mine(row, looking.now) if row.mine_state is not None else None,
             looking.volunteer,
-            bool(places) and any(overlap(row.starts_at, row.ends_at, *place) for place in places),
+            looking.volunteer and any(overlap(row.starts_at, row.ends_at, *place) for place in places),
             row.wanted - row.booked - row.held,
             offer is not None and offer[1],
             offer is not None,
