@@ -11,16 +11,34 @@ from sqlalchemy import Connection, func, select
 from scheduler.money.queries import ClubSum, budget
 from scheduler.money.rules import ORE_PER_KRONA, EntryKind, LineState
 from scheduler.money.tables import LedgerEntry
+from scheduler.nights.rules import ShiftState
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.queries import AgreementView
 from scheduler.partnership.tables import Club
 
-CSV_HEADINGS = ("quarter", "club", "shifts", "walkers", "kronor")
+CSV_HEADINGS = ("quarter", "club", "shifts", "walkers", "kronor", "nights_in_quarter", "shifts_in_quarter")
+
+
+@dataclass(frozen=True, slots=True)
+class Quarter:
+    """A quarter, named like "2026 Q1": how many nights were walked, as how many shifts, and each club's sum.
+
+    A shift that was split counts as one here, and as one for each of its clubs.
+    """
+
+    name: str
+    nights: int
+    shifts: int
+    clubs: list[ClubSum]
+
+    @property
+    def amount_ore(self) -> int:
+        return sum(one.amount_ore for one in self.clubs)
 
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """What everybody may see. `quarters` are names like "2026 Q1" with each club's sum, by time."""
+    """What everybody may see. `quarters` stand by time."""
 
     starts_on: date
     ends_on: date
@@ -30,7 +48,7 @@ class Accounts:
     used_ore: int
     walked: int
     lines: list[LineState]
-    quarters: list[tuple[str, list[ClubSum]]]
+    quarters: list[Quarter]
 
 
 def quarter_of(day: date) -> str:
@@ -54,7 +72,7 @@ def accounts(connection: Connection, agreement: AgreementView, now: datetime) ->
     )
 
 
-def _quarters(connection: Connection, agreement_id: int) -> list[tuple[str, list[ClubSum]]]:
+def _quarters(connection: Connection, agreement_id: int) -> list[Quarter]:
     rows = connection.execute(
         select(
             Night.date,
@@ -79,9 +97,22 @@ def _quarters(connection: Connection, agreement_id: int) -> list[tuple[str, list
         quarter[row.id] = ClubSum(
             row.id, row.name, before.amount_ore + int(row.ore), before.shifts + shifts, before.heads + int(row.heads)
         )
+    walked: dict[str, list[int]] = defaultdict(list)
+    for day, shifts in connection.execute(
+        select(Night.date, func.count())
+        .join(Shift, Shift.night_id == Night.id)
+        .where(Night.agreement_id == agreement_id, Shift.state == ShiftState.WALKED)
+        .group_by(Night.date)
+    ):
+        walked[quarter_of(day)].append(shifts)
     return [
-        (name, sorted((one for one in clubs.values() if one.shifts), key=lambda one: (-one.amount_ore, one.club)))
-        for name, clubs in sorted(found.items())
+        Quarter(
+            name,
+            len(walked[name]),
+            sum(walked[name]),
+            sorted((one for one in found[name].values() if one.shifts), key=lambda one: (-one.amount_ore, one.club)),
+        )
+        for name in sorted({*found, *walked})
     ]
 
 
@@ -90,11 +121,11 @@ def as_csv(found: Accounts) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(CSV_HEADINGS)
-    for quarter, clubs in found.quarters:
-        for one in clubs:
-            writer.writerow(
-                (quarter, harmless(one.club), one.shifts, one.heads, f"{one.amount_ore / ORE_PER_KRONA:.2f}")
-            )
+    for quarter in found.quarters:
+        for one in quarter.clubs:
+            kronor = f"{one.amount_ore / ORE_PER_KRONA:.2f}"
+            club = (harmless(one.club), one.shifts, one.heads, kronor)
+            writer.writerow((quarter.name, *club, quarter.nights, quarter.shifts))
     return out.getvalue()
 
 
@@ -118,12 +149,15 @@ def as_json(found: Accounts) -> dict[str, object]:
         ],
         "quarters": [
             {
-                "quarter": quarter,
+                "quarter": quarter.name,
+                "nights": quarter.nights,
+                "shifts": quarter.shifts,
+                "amount_ore": quarter.amount_ore,
                 "clubs": [
                     {"club": one.club, "shifts": one.shifts, "walkers": one.heads, "amount_ore": one.amount_ore}
-                    for one in clubs
+                    for one in quarter.clubs
                 ],
             }
-            for quarter, clubs in found.quarters
+            for quarter in found.quarters
         ],
     }

@@ -12,7 +12,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import board, booking, feed, histories, home, listing, memory, race, season, statements, texts, tonight
+from . import (
+    board,
+    booking,
+    feed,
+    histories,
+    home,
+    listing,
+    memory,
+    papers,
+    race,
+    season,
+    statements,
+    texts,
+    tonight,
+)
 from .databases import KINDS, Source, source
 from .figures import Figure, table, write
 from .product import Product
@@ -107,6 +121,10 @@ def run_tonight(run: Run) -> list[Figure]:
     return tonight.measure(*subjects, run.kind, run.folder, rounds=run.rounds, requests=run.requests)
 
 
+def run_papers(run: Run) -> list[Figure]:
+    return papers.measure(run.databases.fresh("papers"), run.kind, run.rounds)
+
+
 def run_check(run: Run) -> list[Figure]:
     """The bench beside itself: bare against bare, which gives 1 and the noise; and a race that bare wins."""
     wanted = booking.room(run.rounds, run.requests)
@@ -135,6 +153,7 @@ BENCHES: dict[str, Callable[[Run], list[Figure]]] = {
     "texts": run_texts,
     "memory": run_memory,
     "tonight": run_tonight,
+    "papers": run_papers,
     "board": run_board,
     "season": run_season,
     "histories": run_histories,

@@ -196,11 +196,17 @@ def test_anybody_sees_what_each_club_received_and_may_take_it_along(app, town, k
     assert told["quarters"] == [
         {
             "quarter": "2026 Q4",
+            "nights": 1,
+            "shifts": 1,
+            "amount_ore": 250_000,
             "clubs": [{"club": "Nattvandring Timrå IK", "shifts": 1, "walkers": 2, "amount_ore": 250_000}],
         }
     ]
     lines = anybody.get("/accounts.csv").get_data(as_text=True).splitlines()
-    assert lines == ["quarter,club,shifts,walkers,kronor", "2026 Q4,Nattvandring Timrå IK,1,2,2500.00"]
+    assert lines == [
+        "quarter,club,shifts,walkers,kronor,nights_in_quarter,shifts_in_quarter",
+        "2026 Q4,Nattvandring Timrå IK,1,2,2500.00,1,1",
+    ]
 
 
 def test_a_clubs_name_is_no_formula_in_a_spreadsheet():
