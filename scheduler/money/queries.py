@@ -2,10 +2,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, bindparam, exists, func, select
 from sqlalchemy.orm import aliased
 
-from scheduler.kit.database import AnyRow
+from scheduler.kit.ready import Ready
 from scheduler.money.facts import rate_changes, walked_shifts
 from scheduler.money.rules import (
     Deviation,
@@ -74,42 +74,45 @@ def current_agreement(connection: Connection, partnership_id: int, today: date) 
     return agreement_on(connection, partnership_id, chosen[0].ends_on if chosen else today)
 
 
+_USED = Ready(
+    select(LedgerEntry.line, func.sum(LedgerEntry.amount_ore).label("ore"))
+    .where(LedgerEntry.agreement_id == bindparam("agreement"))
+    .group_by(LedgerEntry.line)
+)
+
+
 def used_by_line(connection: Connection, agreement_id: int) -> dict[BudgetLineKind, int]:
     """Return the sum of the entries on each line, in öre."""
-    rows = connection.execute(
-        select(LedgerEntry.line, func.sum(LedgerEntry.amount_ore).label("ore"))
-        .where(LedgerEntry.agreement_id == agreement_id)
-        .group_by(LedgerEntry.line)
+    return {row.line: int(row.ore) for row in _USED.all(connection, {"agreement": agreement_id})}
+
+
+_CLUB_SUMS = Ready(
+    select(
+        Club.id,
+        Club.name,
+        func.sum(LedgerEntry.amount_ore).label("ore"),
+        func.sum(LedgerEntry.heads).label("heads"),
+        func.count(LedgerEntry.id).filter(LedgerEntry.kind == EntryKind.NIGHT).label("written"),
+        func.count(LedgerEntry.id).filter(LedgerEntry.kind == EntryKind.REVERSAL).label("reversed"),
     )
-    return {row.line: int(row.ore) for row in rows}
+    .join(Club, Club.id == LedgerEntry.club_id)
+    .join(Shift, Shift.id == LedgerEntry.shift_id)
+    .join(Night, Night.id == Shift.night_id)
+    .where(
+        LedgerEntry.agreement_id == bindparam("agreement"), Night.date.between(bindparam("first"), bindparam("last"))
+    )
+    .group_by(Club.id, Club.name)
+)
 
 
 def club_sums(
     connection: Connection, agreement_id: int, first: date | None = None, last: date | None = None
 ) -> list[ClubSum]:
     """Return what each club has earned on the nights from `first` to `last`, the most first."""
-    wanted = (
-        select(
-            Club.id,
-            Club.name,
-            func.sum(LedgerEntry.amount_ore).label("ore"),
-            func.sum(LedgerEntry.heads).label("heads"),
-            func.count(LedgerEntry.id).filter(LedgerEntry.kind == EntryKind.NIGHT).label("written"),
-            func.count(LedgerEntry.id).filter(LedgerEntry.kind == EntryKind.REVERSAL).label("reversed"),
-        )
-        .join(Club, Club.id == LedgerEntry.club_id)
-        .join(Shift, Shift.id == LedgerEntry.shift_id)
-        .join(Night, Night.id == Shift.night_id)
-        .where(LedgerEntry.agreement_id == agreement_id)
-        .group_by(Club.id, Club.name)
-    )
-    if first is not None:
-        wanted = wanted.where(Night.date >= first)
-    if last is not None:
-        wanted = wanted.where(Night.date <= last)
+    within = {"agreement": agreement_id, "first": first or date.min, "last": last or date.max}
     found = [
         ClubSum(row.id, row.name, int(row.ore), row.written - row.reversed, int(row.heads))
-        for row in connection.execute(wanted)
+        for row in _CLUB_SUMS.all(connection, within)
     ]
     return sorted((one for one in found if one.amount_ore or one.shifts), key=lambda one: (-one.amount_ore, one.club))
 
@@ -117,11 +120,34 @@ def club_sums(
 def budget(connection: Connection, agreement: AgreementView, now: datetime) -> Budget:
     """Return planned, used, committed and left of each line, the clubs, and what deviates."""
     changes = rate_changes(connection, agreement.id)
+    lines, walked, second_areas = _lines(connection, agreement, now, changes)
+    clubs = club_sums(connection, agreement.id)
+    shares = _walking_clubs(connection, agreement.id) | {one.club: one.amount_ore for one in clubs}
+    return Budget(
+        agreement=agreement,
+        rate_ore=rate_on(now.date(), agreement.night_rate_ore, changes),
+        lines=lines,
+        clubs=clubs,
+        nights_walked=walked,
+        second_areas=second_areas,
+        deviations=deviations(lines, second_areas, agreement.night_rate_ore, shares, walked),
+    )
+
+
+def line_states(connection: Connection, agreement: AgreementView, now: datetime) -> list[LineState]:
+    """Return planned, used, committed and left of each line."""
+    return _lines(connection, agreement, now, rate_changes(connection, agreement.id))[0]
+
+
+def _lines(
+    connection: Connection, agreement: AgreementView, now: datetime, changes: list[tuple[date, int]]
+) -> tuple[list[LineState], int, int]:
+    """Return the lines, how many shifts were walked, and how many second areas are open or walked."""
     committed: dict[BudgetLineKind, int] = defaultdict(int)
     planned: dict[BudgetLineKind, int] = defaultdict(int)
     place: dict[int, int] = defaultdict(int)
     walked = second_areas = 0
-    for row in _open_shifts(connection, agreement.id):
+    for row in _OPEN_SHIFTS.all(connection, {"agreement": agreement.id}):
         kind = line_of(place[row.night_id])
         rate = rate_on(row.date, agreement.night_rate_ore, changes)
         if row.state is ShiftState.WALKED:
@@ -139,17 +165,7 @@ def budget(connection: Connection, agreement: AgreementView, now: datetime) -> B
         LineState(kind, agreement.lines.get(kind, 0), used.get(kind, 0), committed[kind], planned[kind])
         for kind in BudgetLineKind
     ]
-    clubs = club_sums(connection, agreement.id)
-    shares = _walking_clubs(connection, agreement.id) | {one.club: one.amount_ore for one in clubs}
-    return Budget(
-        agreement=agreement,
-        rate_ore=rate_on(now.date(), agreement.night_rate_ore, changes),
-        lines=lines,
-        clubs=clubs,
-        nights_walked=walked,
-        second_areas=second_areas,
-        deviations=deviations(lines, second_areas, agreement.night_rate_ore, shares, walked),
-    )
+    return lines, walked, second_areas
 
 
 def _walking_clubs(connection: Connection, agreement_id: int) -> dict[str, int]:
@@ -159,24 +175,21 @@ def _walking_clubs(connection: Connection, agreement_id: int) -> dict[str, int]:
     return dict.fromkeys(connection.execute(select(Club.name).where(Club.partnership_id == town, member)).scalars(), 0)
 
 
-def _open_shifts(connection: Connection, agreement_id: int) -> list[AnyRow]:
-    rows = connection.execute(
-        select(
-            Shift.id,
-            Shift.night_id,
-            Shift.state,
-            Shift.ends_at,
-            Shift.booked,
-            Shift.minimum,
-            Night.date,
-            WalkNote.shift_id.label("noted_id"),
-        )
-        .join(Night, Night.id == Shift.night_id)
-        .outerjoin(WalkNote, WalkNote.shift_id == Shift.id)
-        .where(Night.agreement_id == agreement_id, Shift.state != ShiftState.CALLED_OFF)
-        .order_by(Shift.starts_at, Shift.id)
+_OPEN_SHIFTS = Ready(
+    select(
+        Shift.night_id,
+        Shift.state,
+        Shift.ends_at,
+        Shift.booked,
+        Shift.minimum,
+        Night.date,
+        WalkNote.shift_id.label("noted_id"),
     )
-    return list(rows)
+    .join(Night, Night.id == Shift.night_id)
+    .outerjoin(WalkNote, WalkNote.shift_id == Shift.id)
+    .where(Night.agreement_id == bindparam("agreement"), Shift.state != ShiftState.CALLED_OFF)
+    .order_by(Shift.starts_at, Shift.id)
+)
 
 
 @dataclass(frozen=True, slots=True)

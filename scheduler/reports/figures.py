@@ -3,18 +3,19 @@
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from scheduler.bookings.rules import BookingState
 from scheduler.bookings.tables import Booking
 from scheduler.kit.database import AnyRow
-from scheduler.money.queries import budget, club_sums
+from scheduler.kit.ready import Ready
+from scheduler.money.queries import club_sums, line_states
 from scheduler.money.tables import LedgerEntry, Purchase
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.queries import AgreementView
 from scheduler.partnership.rules import BudgetLineKind
-from scheduler.partnership.tables import Area
+from scheduler.partnership.tables import Agreement, Area
 from scheduler.reports.rules import AreaCount, ClubCount, Figures, LineCount, NightCount, Period, percent
 from scheduler.walks.tables import WalkNote
 
@@ -23,10 +24,11 @@ MINUTE = timedelta(minutes=1)
 
 def figures(connection: Connection, agreement: AgreementView, period: Period, now: datetime) -> Figures:
     """Return everything that a report of this period says at this moment."""
-    shifts = _shifts(connection, agreement.id, period)
-    came = _came(connection, [row.id for row in shifts if row.state is ShiftState.WALKED])
+    within = {"agreement": agreement.id, "first": period.first, "last": period.last}
+    shifts = _SHIFTS.all(connection, within)
+    came = {row.shift_id: row.people for row in _CAME.all(connection, within)}
     walked = [row for row in shifts if row.state is ShiftState.WALKED]
-    notes = _notes(connection, [row.id for row in shifts])
+    notes = _NOTES.all(connection, within)
     walkers, new_walkers = _walkers(connection, agreement, period)
     by_night = Counter(row.date for row in walked)
     return Figures(
@@ -53,22 +55,30 @@ def figures(connection: Connection, agreement: AgreementView, period: Period, no
     )
 
 
-def _shifts(connection: Connection, agreement_id: int, period: Period) -> list[AnyRow]:
-    rows = connection.execute(
-        select(
-            Shift.id, Shift.state, Shift.starts_at, Shift.ends_at, Shift.booked, Shift.wanted, Night.date,
-            Area.name.label("area"),
-        )
-        .join(Night, Night.id == Shift.night_id)
-        .join(Area, Area.id == Shift.area_id)
-        .where(
-            Night.agreement_id == agreement_id,
-            Night.date.between(period.first, period.last),
-            Shift.state != ShiftState.PLANNED,
-        )
-        .order_by(Shift.starts_at, Area.name)
-    )  # fmt: skip
-    return list(rows)
+_WITHIN = Night.agreement_id == bindparam("agreement"), Night.date.between(bindparam("first"), bindparam("last"))
+_SHIFTS = Ready(
+    select(
+        Shift.id, Shift.state, Shift.starts_at, Shift.ends_at, Shift.booked, Shift.wanted, Night.date,
+        Area.name.label("area"),
+    )
+    .join(Night, Night.id == Shift.night_id)
+    .join(Area, Area.id == Shift.area_id)
+    .where(*_WITHIN, Shift.state != ShiftState.PLANNED)
+    .order_by(Shift.starts_at, Area.name)
+)  # fmt: skip
+_CAME = Ready(
+    select(Booking.shift_id, func.count().label("people"))
+    .join(Shift, Shift.id == Booking.shift_id)
+    .join(Night, Night.id == Shift.night_id)
+    .where(*_WITHIN, Shift.state == ShiftState.WALKED, Booking.state == BookingState.ATTENDED)
+    .group_by(Booking.shift_id)
+)
+_NOTES = Ready(
+    select(WalkNote.mood, WalkNote.young_people, WalkNote.happened, WalkNote.follow_up)
+    .join(Shift, Shift.id == WalkNote.shift_id)
+    .join(Night, Night.id == Shift.night_id)
+    .where(*_WITHIN, Shift.state != ShiftState.PLANNED)
+)
 
 
 def _state(row: AnyRow, now: datetime) -> str:
@@ -87,63 +97,49 @@ def _areas(shifts: list[AnyRow], now: datetime) -> list[AreaCount]:
     ]
 
 
-def _came(connection: Connection, shift_ids: list[int]) -> dict[int, int]:
-    rows = connection.execute(
-        select(Booking.shift_id, func.count().label("people"))
-        .where(Booking.shift_id.in_(shift_ids), Booking.state == BookingState.ATTENDED)
-        .group_by(Booking.shift_id)
+_FIRSTS = Ready(
+    select(Booking.person_id, func.min(Night.date).label("first"), func.max(Night.date).label("last"))
+    .join(Shift, Shift.id == Booking.shift_id)
+    .join(Night, Night.id == Shift.night_id)
+    .where(
+        Booking.state == BookingState.ATTENDED,
+        Shift.state == ShiftState.WALKED,
+        Night.date <= bindparam("last"),
+        Night.partnership_id
+        == select(Agreement.partnership_id).where(Agreement.id == bindparam("agreement")).scalar_subquery(),
     )
-    return {row.shift_id: row.people for row in rows}
-
-
-def _notes(connection: Connection, shift_ids: list[int]) -> list[AnyRow]:
-    rows = connection.execute(
-        select(WalkNote.mood, WalkNote.young_people, WalkNote.happened, WalkNote.follow_up).where(
-            WalkNote.shift_id.in_(shift_ids)
-        )
-    )
-    return list(rows)
+    .group_by(Booking.person_id)
+)
 
 
 def _walkers(connection: Connection, agreement: AgreementView, period: Period) -> tuple[int, int]:
     """Return how many people walked in the period, and how many of them for the first time ever."""
-    firsts = (
-        select(Booking.person_id, func.min(Night.date).label("first"), func.max(Night.date).label("last"))
-        .join(Shift, Shift.id == Booking.shift_id)
-        .join(Night, Night.id == Shift.night_id)
-        .where(
-            Booking.state == BookingState.ATTENDED,
-            Shift.state == ShiftState.WALKED,
-            Night.date <= period.last,
-            Night.partnership_id == select(Night.partnership_id).where(
-                Night.agreement_id == agreement.id
-            ).limit(1).scalar_subquery(),
-        )
-        .group_by(Booking.person_id)
-    )  # fmt: skip
-    found = connection.execute(firsts).all()
+    found = _FIRSTS.all(connection, {"agreement": agreement.id, "last": period.last})
     return (
         sum(row.last >= period.first for row in found),
         sum(row.first >= period.first for row in found),
     )
 
 
-def _lines(connection: Connection, agreement: AgreementView, period: Period, now: datetime) -> list[LineCount]:
-    day = func.coalesce(Night.date, Purchase.bought_on)
-    rows = connection.execute(
-        select(
-            LedgerEntry.line,
-            func.sum(LedgerEntry.amount_ore).label("used"),
-            func.coalesce(func.sum(LedgerEntry.amount_ore).filter(day >= period.first), 0).label("in_period"),
-        )
-        .outerjoin(Shift, Shift.id == LedgerEntry.shift_id)
-        .outerjoin(Night, Night.id == Shift.night_id)
-        .outerjoin(Purchase, Purchase.id == LedgerEntry.purchase_id)
-        .where(LedgerEntry.agreement_id == agreement.id, day <= period.last)
-        .group_by(LedgerEntry.line)
+_DAY = func.coalesce(Night.date, Purchase.bought_on)
+_USED = Ready(
+    select(
+        LedgerEntry.line,
+        func.sum(LedgerEntry.amount_ore).label("used"),
+        func.coalesce(func.sum(LedgerEntry.amount_ore).filter(bindparam("first") <= _DAY), 0).label("in_period"),
     )
-    used = {row.line: (int(row.used), int(row.in_period)) for row in rows}
-    forecast = {line.kind: line.forecast_ore for line in budget(connection, agreement, now).lines}
+    .outerjoin(Shift, Shift.id == LedgerEntry.shift_id)
+    .outerjoin(Night, Night.id == Shift.night_id)
+    .outerjoin(Purchase, Purchase.id == LedgerEntry.purchase_id)
+    .where(LedgerEntry.agreement_id == bindparam("agreement"), bindparam("last") >= _DAY)
+    .group_by(LedgerEntry.line)
+)
+
+
+def _lines(connection: Connection, agreement: AgreementView, period: Period, now: datetime) -> list[LineCount]:
+    within = {"agreement": agreement.id, "first": period.first, "last": period.last}
+    used = {row.line: (int(row.used), int(row.in_period)) for row in _USED.all(connection, within)}
+    forecast = {line.kind: line.forecast_ore for line in line_states(connection, agreement, now)}
     return [
         LineCount(
             kind.value,

@@ -183,7 +183,9 @@ def measure(url: str, kind: str, rounds: int) -> list[Figure]:
     database.write(upgrade)
     now = datetime.now(UTC)
     fill_once(database, now, SITE)
-    app = create_app(Settings(database_url=url, secret_key="s" * 40, public_url=SITE, time_zone=ZONE, demo=True), database=database)
+    app = create_app(
+        Settings(database_url=url, secret_key="s" * 40, public_url=SITE, time_zone=ZONE, demo=True), database=database
+    )
     with app.test_request_context():
         found = [
             figure
