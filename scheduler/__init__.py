@@ -65,8 +65,8 @@ def _register_pages(app: Application) -> None:
     from scheduler.doubles import pages as doubles
     from scheduler.finding import pages as finding
     from scheduler.gaps import pages as gaps
+    from scheduler.leading import local_pages, people_pages, person_pages, shift_pages
     from scheduler.leading import pages as leading
-    from scheduler.leading import people_pages, person_pages, shift_pages
     from scheduler.messages import pages as messages
     from scheduler.money import pages as money
     from scheduler.people import number_pages, pages, text_pages, welcome_pages
@@ -77,7 +77,19 @@ def _register_pages(app: Application) -> None:
     from scheduler.steering import pages as steering
     from scheduler.walks import pages as walks
 
-    first = (messages, pages, text_pages, number_pages, welcome_pages, bookings, finding, calendars, gaps, leading)
+    first = (
+        messages,
+        pages,
+        text_pages,
+        number_pages,
+        welcome_pages,
+        bookings,
+        finding,
+        calendars,
+        gaps,
+        leading,
+        local_pages,
+    )
     second = (shift_pages, people_pages, person_pages, registers, answers, sendings, walks, money, reports, clubs)
     for room in (*first, *second, steering, personal, doubles):
         app.register_blueprint(room.pages)

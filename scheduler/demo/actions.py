@@ -19,13 +19,14 @@ from scheduler.demo.people import COORDINATOR_PHONE, FIRST_NUMBER, TEAM_PHONE, i
 from scheduler.demo.searching import failing, search, stayed_away
 from scheduler.kit.database import Database
 from scheduler.kit.refusals import Refusal
+from scheduler.kit.upsert import upsert
 from scheduler.messages.actions import count_as_sent
 from scheduler.messages.rules import MessageKind
 from scheduler.money.actions import settle_all
 from scheduler.nights import actions as nights
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.season import Pattern, Season, Special, plan_season, special_nights
-from scheduler.nights.tables import Shift
+from scheduler.nights.tables import LocalNight, Shift
 from scheduler.partnership import actions as partnership
 from scheduler.partnership.queries import club_by_code
 from scheduler.partnership.rules import BudgetLineKind
@@ -202,7 +203,14 @@ def _term(
         promised_ore=PROMISED_ORE,
         lines_ore=LINES_ORE,
     )
-    specials = special_nights(starts_on, ends_on, last_school_days=[_last_school_day(ends_on.year)])
+    school_ends = _last_school_day(ends_on.year)
+    upsert(
+        connection,
+        LocalNight,
+        {"partnership_id": partnership_id, "night": school_ends},
+        {"special": Special.LAST_SCHOOL_DAY},
+    )
+    specials = special_nights(starts_on, ends_on, [(school_ends, Special.LAST_SCHOOL_DAY)])
     plain = Pattern(frozenset({4, 5}), time(21), time(1), tuple(areas))
     single = plan_season(plain, starts_on, ends_on, PAID_NIGHTS, specials)
     going_on = starts_on <= today

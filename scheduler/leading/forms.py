@@ -10,7 +10,7 @@ from scheduler.leading.typed import Typed
 from scheduler.nights.season import Pattern
 from scheduler.partnership.queries import AgreementView
 
-FIELDS = ("first", "last", "starts", "ends", "school_ends", "home_games", "skip", "extra", "two_areas")
+FIELDS = ("first", "last", "starts", "ends", "skip", "extra", "two_areas")
 USUAL = {"starts": "21:00", "ends": "01:00"}
 
 
@@ -21,14 +21,12 @@ class Wanted:
     first: date
     last: date
     pattern: Pattern
-    school_ends: list[date]
-    home_games: list[date]
     skip: list[date]
     extra: list[date]
 
 
 class SeasonForm(Typed):
-    """The form of a season: twelve inputs at most, most of them filled in already."""
+    """The form of a season: ten inputs at most, most of them filled in already."""
 
     def __init__(
         self, fields: Mapping[str, str], weekdays: Sequence[str], area_ids: Sequence[str], known_areas: Sequence[int]
@@ -42,7 +40,6 @@ class SeasonForm(Typed):
         first, last = self.day("first", today), self.day("last", today)
         starts, ends = self.clock("starts"), self.clock("ends")
         near = first or today
-        school_ends, home_games = self.days("school_ends", near), self.days("home_games", near)
         skip, extra, doubles = self.days("skip", near), self.days("extra", near), self.days("two_areas", near)
         if first is not None and last is not None:
             self._check_term(first, last, today, agreements)
@@ -62,7 +59,7 @@ class SeasonForm(Typed):
             self.wrong("skip", gettext("%(day)s is both to be walked and left out.", day=day_words(night)))
         if self.errors or first is None or last is None or starts is None or ends is None:
             return None
-        return Wanted(first, last, self._pattern(starts, ends, doubles), school_ends, home_games, skip, extra)
+        return Wanted(first, last, self._pattern(starts, ends, doubles), skip, extra)
 
     def _pattern(self, starts: time, ends: time, doubles: Sequence[date]) -> Pattern:
         areas = tuple(self.area_ids)

@@ -12,6 +12,7 @@ from scheduler.leading import actions, queries
 from scheduler.leading.forms import USUAL, SeasonForm, Wanted
 from scheduler.leading.typed import Typed, as_date
 from scheduler.nights import actions as nights
+from scheduler.nights.naming import local_nights
 from scheduler.nights.season import Season, Unplannable, moments, plan_season, special_nights, swapped
 from scheduler.partnership.queries import areas
 from scheduler.people.queries import LOG_PAGE, log
@@ -91,7 +92,8 @@ def _preview(form: SeasonForm, found: Wanted, seasons: list[queries.SeasonView])
         name = "extra" if taken & set(found.extra) else "two_areas"
         form.wrong(name, gettext("%(day)s is planned already. Change that night by itself.", day=str(min(taken))))
         return None
-    specials = special_nights(found.first, found.last, last_school_days=found.school_ends, home_games=found.home_games)
+    own = local_nights(connection(), g.visitor.partnership.id, found.first)
+    specials = special_nights(found.first, found.last, own)
     skip = [night for night in {*found.skip, *planned} if found.first <= night <= found.last]
     try:
         made = plan_season(found.pattern, found.first, found.last, term.left, specials, skip=skip, extra=found.extra)

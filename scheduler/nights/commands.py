@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select
 from scheduler.kit.refusals import NotFound
 from scheduler.kit.web import Application
 from scheduler.nights import actions
-from scheduler.nights.season import Pattern, Season, Unplannable, plan_season, special_nights
+from scheduler.nights.naming import local_nights
+from scheduler.nights.season import Pattern, Season, Special, Unplannable, plan_season, special_nights
 from scheduler.partnership.queries import AgreementView, agreement_on, areas, partnership_id_of
 from scheduler.partnership.rules import BudgetLineKind
 from scheduler.partnership.tables import Partnership
@@ -101,8 +102,11 @@ def _plan(app: Application, connection: Connection, given: dict[str, Any]) -> tu
     specials = special_nights(
         agreement.starts_on,
         agreement.ends_on,
-        last_school_days=_dates(given["last_school_days"]),
-        home_games=_dates(given["home_games"]),
+        [
+            *local_nights(connection, partnership_id, agreement.starts_on),
+            *((night, Special.LAST_SCHOOL_DAY) for night in _dates(given["last_school_days"])),
+            *((night, Special.HOME_GAME) for night in _dates(given["home_games"])),
+        ],
     )
     season = plan_season(
         pattern,

@@ -31,6 +31,7 @@ class Special(StrEnum):
     CHRISTMAS_DAY = auto()  # the homecomers' night (hemvändarkvällen)
     LUCIA_EVE = auto()  # 12 December: people stay up until the morning of Lucia
     HOME_GAME = auto()
+    LOCAL_EVENT = auto()  # a fair, a festival
     ALL_SAINTS_EVE = auto()
     ASCENSION_EVE = auto()
     NATIONAL_DAY_EVE = auto()
@@ -51,6 +52,10 @@ class Special(StrEnum):
     LUCIA = auto()
     HOLIDAY = auto()  # without a name here, such as Easter Monday: never a Friday or a Saturday
     PAYDAY_WEEKEND = auto()
+
+
+# What no calendar knows: the municipality names these nights itself, in its own list.
+LOCAL = (Special.LAST_SCHOOL_DAY, Special.HOME_GAME, Special.LOCAL_EVENT)
 
 
 class LeftOut(StrEnum):
@@ -157,10 +162,9 @@ DAYS_AFTER_GOOD_FRIDAY = {
 }
 
 
-def special_nights(
-    first: date, last: date, *, last_school_days: Collection[date] = (), home_games: Collection[date] = ()
-) -> dict[date, Special]:
-    """The nights from `first` to `last` that matter, each with its most significant name, by date.
+def special_nights(first: date, last: date, own: Iterable[tuple[date, Special]] = ()) -> dict[date, Special]:
+    """The nights from `first` to `last` that matter, each with its most significant name, by date; `own` are
+    those of the municipality's own list.
 
     The `holidays` library (0.109) gives the public holidays without the Sundays, and as "de facto" the eves
     that the Annual Leave Act (SFS 1977:480, 7 §) counts as Sundays. Refuses a last day before the first.
@@ -177,8 +181,7 @@ def special_nights(
     named += [(day, Special.HOLIDAY) for day in public - known]
     named += [(day - DAY, Special.HOLIDAY_EVE) for day in public - known]
     named += [(night, Special.PAYDAY_WEEKEND) for night in _payday_weekends(years, days_off)]
-    named += [(night, Special.LAST_SCHOOL_DAY) for night in last_school_days]
-    named += [(night, Special.HOME_GAME) for night in home_games]
+    named += own
     named.sort(key=lambda pair: (pair[0], -list(Special).index(pair[1])))  # the most significant is kept
     return {night: special for night, special in named if first <= night <= last}
 

@@ -36,6 +36,16 @@ class Night(Base):
     plan_id: Mapped[int | None] = mapped_column(ForeignKey("season_plan.id"))
 
 
+class LocalNight(Base):
+    """A night that matters here and that no calendar knows: one line of the municipality's own list."""
+
+    __tablename__ = "local_night"
+
+    partnership_id: Mapped[int] = mapped_column(ForeignKey("partnership.id"), primary_key=True)
+    night: Mapped[date] = mapped_column(primary_key=True)
+    special: Mapped[Special]
+
+
 class Shift(Base):
     """One area on one night. `booked` people have a place, `held` places are offered to the waiting list.
 

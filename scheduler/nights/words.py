@@ -17,6 +17,7 @@ def special_name(special: Special) -> str:
         Special.CHRISTMAS_DAY: gettext("Christmas Day"),
         Special.LUCIA_EVE: gettext("Lucia night"),
         Special.HOME_GAME: gettext("Home game"),
+        Special.LOCAL_EVENT: gettext("Event in town"),
         Special.ALL_SAINTS_EVE: gettext("All Saints' Eve"),
         Special.ASCENSION_EVE: gettext("Ascension Eve"),
         Special.NATIONAL_DAY_EVE: gettext("National Day Eve"),

@@ -48,6 +48,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "share out shifts": frozenset({"coordinator"}),
     "change a shift": frozenset({"coordinator"}),
     "plan the season": frozenset({"coordinator"}),
+    "name nights": frozenset({"coordinator", "municipality"}),
     "ask for people": frozenset({"coordinator"}),
     "read the log": frozenset({"coordinator"}),
     "see a person": frozenset({"coordinator"}),

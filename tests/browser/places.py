@@ -306,6 +306,7 @@ PLACES = (
     Place("gaps, municipality", "municipality", "/lead"),
     Place("a shift's people", "coordinator", "/lead/shifts/{lead_shift}"),
     Place("season", "coordinator", "/lead/season"),
+    Place("own nights", "coordinator", "/lead/season/own"),
     Place("call a shift off", "coordinator", "/lead/shifts/{lead_shift}/call-off"),
     Place("one more area", "coordinator", "/lead/nights/2026-11-27/areas"),
     Place("everybody", "coordinator", "/lead/people"),

@@ -145,8 +145,7 @@ def test_what_the_coordinator_names_is_stronger_than_a_pay_day():
     named = special_nights(
         date(2026, 6, 1),
         date(2026, 12, 31),
-        last_school_days=[date(2026, 6, 11)],
-        home_games=[pay_friday],
+        [(date(2026, 6, 11), Special.LAST_SCHOOL_DAY), (pay_friday, Special.HOME_GAME)],
     )
     assert named[date(2026, 6, 11)] is Special.LAST_SCHOOL_DAY
     assert named[pay_friday] is Special.HOME_GAME
@@ -155,12 +154,14 @@ def test_what_the_coordinator_names_is_stronger_than_a_pay_day():
 
 def test_walpurgis_stays_walpurgis_when_there_is_a_home_game():
     night = date(2027, 4, 30)
-    assert special_nights(night, night, home_games=[night]) == {night: Special.WALPURGIS}
+    assert special_nights(night, night, [(night, Special.HOME_GAME)]) == {night: Special.WALPURGIS}
 
 
 def test_only_nights_of_the_period_are_named_and_they_come_by_date():
     first, last = date(2026, 3, 1), date(2026, 5, 31)
-    nights = list(special_nights(first, last, home_games=[date(2026, 2, 28), date(2026, 6, 2)]))
+    nights = list(
+        special_nights(first, last, [(date(2026, 2, 28), Special.HOME_GAME), (date(2026, 6, 2), Special.LOCAL_EVENT)])
+    )
     assert nights == sorted(nights)
     assert nights[0] == date(2026, 3, 27)
     assert nights[-1] == date(2026, 5, 30)

@@ -203,6 +203,7 @@ MATRIX |= {
     "money.money": ("/lead/money", NUMBERS),
     "money.entries": ("/lead/money/entries", NUMBERS),
     "money.new_purchase": ("/lead/money/purchases/new", LEADING),
+    "local_nights.own": ("/lead/season/own", NUMBERS),
     "money.payouts": ("/lead/money/payouts", NUMBERS),
     "money.payouts_csv": ("/lead/money/payouts.csv", NUMBERS),
     "money.statement": ("/lead/money/payouts/999999.pdf", LEADING | dict.fromkeys(READERS, 404)),
@@ -219,6 +220,8 @@ MATRIX |= {
     "money.receipt": ("/lead/money/purchases/999999/receipt", LEADING | dict.fromkeys(READERS, 404)),
 }
 POST_MATRIX |= {
+    "local_nights.add": ("/lead/season/own", LEADS | dict.fromkeys(READERS, 422)),
+    "local_nights.remove": ("/lead/season/own/remove", LEADS | dict.fromkeys(READERS, 422)),
     "money.settle": ("/lead/money/settle", LEADS | {"coordinator": 303}),
     "money.name_host": ("/lead/money/shifts/999999/host", LEADS | {"coordinator": 422}),
     "money.buy": ("/lead/money/purchases/new", LEADS | {"coordinator": 422}),
@@ -380,7 +383,7 @@ def test_nothing_of_another_town_can_be_seen_or_guessed(app, database, town, cas
               "/lead/members", "/lead/now",
               "/lead/texts", "/lead/texts/new", "/me/texts", "/me/number", "/demo/sms",
               "/me/calendar", "/me/calendar/needs/0"}  # fmt: skip
-    theirs |= {"/lead/season", "/lead/season/plan", "/lead/log"}
+    theirs |= {"/lead/season", "/lead/season/plan", "/lead/season/own", "/lead/log"}
     theirs |= {"/welcome", "/lead/people/import"}
     theirs |= {"/lead/people", "/lead/people/doubles", "/lead/clubs", "/lead/clubs/proposal"}
     theirs |= {"/lead/autopilot", "/number"}
