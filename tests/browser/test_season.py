@@ -51,6 +51,6 @@ def test_a_second_area_is_one_tap_on_the_shifts_page_with_its_price(site: Site, 
     page = enter(site, "coordinator")
     single = next(shift for shift in site.coming() if sum(other.date == shift.date for other in site.coming()) == 1)
     page.goto(f"/lead/shifts/{single.id}")
-    page.get_by_role("button", name=re.compile(r"^Öppna .* · 2 500 kr$")).first.tap()
+    page.get_by_role("button", name=re.compile(r"^Öppna .* · 2 500 kr ")).first.tap()
     expect(page).not_to_have_url(f"{site.address}/lead/shifts/{single.id}")
     assert sum(other.date == single.date for other in site.coming()) == 2
