@@ -142,6 +142,15 @@ def together(connection: Connection, *steps: Step) -> list[Answer]:
         raise _told(connection, wanted[0][0].sql, error) from error
 
 
+def all_of(connection: Connection, *steps: Step) -> list[list[Any]]:
+    """Execute statements as `together` does, and return all rows of each, columns by name."""
+    dialect = connection.dialect
+    return [
+        [ready.typed(dialect, row) for row in answer.rows]
+        for (ready, _), answer in zip(steps, together(connection, *steps), strict=True)
+    ]
+
+
 def _asked(driver: Any, sql: str, values: Sequence[Any]) -> Answer:  # noqa: ANN401 - sqlite3's connection
     cursor = driver.execute(sql, values)
     return Answer(cursor.fetchall(), cursor.rowcount)

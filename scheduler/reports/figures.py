@@ -1,6 +1,7 @@
 """Counting a period: numbers from shifts, bookings, notes and the ledger; never a name."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, func, select
@@ -8,8 +9,9 @@ from sqlalchemy import Connection, bindparam, func, select
 from scheduler.bookings.rules import BookingState
 from scheduler.bookings.tables import Booking
 from scheduler.kit.database import AnyRow
-from scheduler.kit.ready import Ready
+from scheduler.kit.ready import Ready, all_of
 from scheduler.money.queries import club_sums, line_states
+from scheduler.money.rules import LineState
 from scheduler.money.tables import LedgerEntry, Purchase
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.tables import Night, Shift
@@ -25,11 +27,16 @@ MINUTE = timedelta(minutes=1)
 def figures(connection: Connection, agreement: AgreementView, period: Period, now: datetime) -> Figures:
     """Return everything that a report of this period says at this moment."""
     within = {"agreement": agreement.id, "first": period.first, "last": period.last}
-    shifts = _SHIFTS.all(connection, within)
-    came = {row.shift_id: row.people for row in _CAME.all(connection, within)}
+    shifts, coming, notes, firsts, used = all_of(
+        connection,
+        (_SHIFTS, within),
+        (_CAME, within),
+        (_NOTES, within),
+        (_FIRSTS, {"agreement": agreement.id, "last": period.last}),
+        (_USED, within),
+    )
+    came = {row.shift_id: row.people for row in coming}
     walked = [row for row in shifts if row.state is ShiftState.WALKED]
-    notes = _NOTES.all(connection, within)
-    walkers, new_walkers = _walkers(connection, agreement, period)
     by_night = Counter(row.date for row in walked)
     return Figures(
         areas=_areas(shifts, now),
@@ -37,14 +44,15 @@ def figures(connection: Connection, agreement: AgreementView, period: Period, no
             ClubCount(one.club, one.shifts, one.heads, one.amount_ore)
             for one in club_sums(connection, agreement.id, period.first, period.last)
         ],
-        lines=_lines(connection, agreement, period, now),
+        lines=_lines(agreement, used, line_states(connection, agreement, now)),
         nights=[
             NightCount(row.date.isoformat(), row.area, came.get(row.id, row.booked), row.wanted, _state(row, now))
             for row in shifts
         ],
         double_nights=sum(count > 1 for count in by_night.values()),
-        walkers=walkers,
-        new_walkers=new_walkers,
+        # How many people walked in the period, and how many of them for the first time ever.
+        walkers=sum(row.last >= period.first for row in firsts),
+        new_walkers=sum(row.first >= period.first for row in firsts),
         minutes=sum(came.get(row.id, 0) * ((row.ends_at - row.starts_at) // MINUTE) for row in walked),
         coverage_percent=percent(sum(came.get(row.id, 0) for row in walked), sum(row.wanted for row in walked)),
         notes=len(notes),
@@ -112,15 +120,6 @@ _FIRSTS = Ready(
 )
 
 
-def _walkers(connection: Connection, agreement: AgreementView, period: Period) -> tuple[int, int]:
-    """Return how many people walked in the period, and how many of them for the first time ever."""
-    found = _FIRSTS.all(connection, {"agreement": agreement.id, "last": period.last})
-    return (
-        sum(row.last >= period.first for row in found),
-        sum(row.first >= period.first for row in found),
-    )
-
-
 _DAY = func.coalesce(Night.date, Purchase.bought_on)
 _USED = Ready(
     select(
@@ -136,10 +135,9 @@ _USED = Ready(
 )
 
 
-def _lines(connection: Connection, agreement: AgreementView, period: Period, now: datetime) -> list[LineCount]:
-    within = {"agreement": agreement.id, "first": period.first, "last": period.last}
-    used = {row.line: (int(row.used), int(row.in_period)) for row in _USED.all(connection, within)}
-    forecast = {line.kind: line.forecast_ore for line in line_states(connection, agreement, now)}
+def _lines(agreement: AgreementView, sums: Iterable[AnyRow], states: Iterable[LineState]) -> list[LineCount]:
+    used = {row.line: (int(row.used), int(row.in_period)) for row in sums}
+    forecast = {line.kind: line.forecast_ore for line in states}
     return [
         LineCount(
             kind.value,
