@@ -3,9 +3,10 @@
 from collections import defaultdict
 from datetime import date
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, bindparam, exists, func, select
 from sqlalchemy.orm import aliased
 
+from scheduler.kit.ready import Ready
 from scheduler.money.rules import Entry, EntryKind, Share, WalkedShift, rate_on
 from scheduler.money.tables import LedgerEntry, NightRate
 from scheduler.nights.rules import ShiftState
@@ -16,12 +17,12 @@ from scheduler.walks.tables import WalkedFor, WalkNote
 _Reversal = aliased(LedgerEntry)
 
 
+_RATES = Ready(select(NightRate.from_on, NightRate.rate_ore).where(NightRate.agreement_id == bindparam("agreement")))
+
+
 def rate_changes(connection: Connection, agreement_id: int) -> list[tuple[date, int]]:
     """Return from when another night rate holds, in öre."""
-    rows = connection.execute(
-        select(NightRate.from_on, NightRate.rate_ore).where(NightRate.agreement_id == agreement_id)
-    )
-    return [(row.from_on, row.rate_ore) for row in rows]
+    return [(row.from_on, row.rate_ore) for row in _RATES.all(connection, {"agreement": agreement_id})]
 
 
 def walked_shifts(connection: Connection, agreement_id: int, night_id: int | None = None) -> list[WalkedShift]:

@@ -217,6 +217,7 @@ def _letter(column: int) -> str:
 def as_xlsx(document: Document) -> bytes:
     """Return the report as a workbook; sums are formulas, so that who mends a number sees them follow."""
     found, book = document.figures, _Book(document)
+    ended = {state: night_state_words(state) for state in {one.state for one in found.nights}}
     book.sheet(
         gettext("In short"),
         [report_title(document.period), standing(document)],
@@ -251,7 +252,7 @@ def as_xlsx(document: Document) -> bytes:
     book.sheet(
         gettext("Evenings"),
         [gettext("The evening"), gettext("Area"), gettext("Came"), gettext("Wanted"), gettext("How it went")],
-        [[one.night, one.area, one.people, one.wanted, night_state_words(one.state)] for one in found.nights],
+        [[one.night, one.area, one.people, one.wanted, ended[one.state]] for one in found.nights],
         summed="CD",
     )
     return book.finish()
