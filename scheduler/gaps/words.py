@@ -28,7 +28,11 @@ def area_reasons(area: BoardArea) -> list[str]:
     """Return what endangers one shift although it has its people today."""
     told = []
     if at_risk(area.need):
-        told.append(gettext("%(percent)s %% risk of too few on the night", percent=area.need.risk_percent))
+        told.append(
+            gettext(
+                "Enough have booked, but the risk is %(percent)s %% that too few come", percent=area.need.risk_percent
+            )
+        )
     if newcomers_alone(area.need):
         told.append(gettext("only newcomers"))
     return told

@@ -122,7 +122,7 @@ def test_a_team_of_a_club_that_often_fails_is_at_risk_in_words(boss, story, data
         story.book(person)
     boss.get("/lead")
     assert nights(boss) == ["fredag 27 november"]
-    assert re.search(r"\d\d % risk för för få", boss.words())
+    assert re.search(r"Nog har bokat, men risken är \d\d % att för få kommer", boss.words())
     boss.follow(boss.send(f"/lead/shifts/{story.shift}/asking", {"people": "3"}))
     assert "Frågar: 3 tillfrågade" in boss.words()
     boss.get("/lead/autopilot")
