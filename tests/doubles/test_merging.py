@@ -1,6 +1,7 @@
 """Two records become one person: everything that named the one names the other, and no figure becomes untrue."""
 
 import threading
+from contextlib import suppress
 from datetime import date, timedelta
 
 import pytest
@@ -16,7 +17,7 @@ from scheduler.calendars import making
 from scheduler.calendars.rules import CalendarKind
 from scheduler.calendars.tables import Calendar, CalendarEvent, CalendarFeed
 from scheduler.doubles import actions, queries
-from scheduler.doubles.rules import BothWalked
+from scheduler.doubles.rules import BothWalked, clashes
 from scheduler.gaps.rules import AskingState, AskState
 from scheduler.gaps.tables import Ask, Asking
 from scheduler.kit.audit import AuditEntry
@@ -24,6 +25,7 @@ from scheduler.kit.refusals import NotFound, Refusal
 from scheduler.messages import standing
 from scheduler.messages.rules import MessageKind, MessageState
 from scheduler.messages.tables import Message
+from scheduler.nights.tables import Shift
 from scheduler.people import notes
 from scheduler.people.actions import grant_role
 from scheduler.people.rules import MembershipState, Role
@@ -326,3 +328,50 @@ def test_who_books_while_the_two_become_one_has_one_place_or_is_refused(each_dat
     assert len(told) == 12
     assert all(isinstance(answer, int | NotFound) for answer in told.values()), told
     assert story.rows(Person.born_on, where=Person.id == story.eva) == [(date(1980, 5, 31),)]
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_walk_booked_while_the_two_become_one_never_stands_beside_another(each_database, guarded):
+    """Eva has a walk on each of six evenings, and the record that goes books another area on the same evenings.
+
+    The control reads what clashes first and then writes, as one would without holding both records: what is booked
+    in between leaves one person in two places at once.
+    """
+    story = Story(each_database)
+    evenings = [make.FRIDAY + timedelta(days=7 * week) for week in range(6)]
+    for night in evenings:
+        story.book(story.eva, story.shift(night))
+    others = [story.shift(night, area=story.town.arena) for night in evenings]
+    at_once, booked = threading.Barrier(2), threading.Event()
+
+    def book():
+        at_once.wait()
+        for shift in others:
+            with suppress(Refusal):
+                story.book(story.twin, shift)
+        booked.set()
+
+    def merge():
+        if guarded:
+            at_once.wait()
+            story.merge()
+            return
+        with each_database.reading() as connection:
+            held = (queries.places(connection, one) for one in (story.eva, story.twin))
+            assert clashes(*held, make.NOW) == []
+        at_once.wait()
+        booked.wait()
+        moved = update(Booking).where(Booking.person_id == story.twin).values(person_id=story.eva, once="moved")
+        each_database.write(lambda connection: connection.execute(moved))
+
+    threads = [threading.Thread(target=work) for work in (book, merge)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    walks = story.rows(Shift.starts_at, where=Shift.id.in_(
+        select(Booking.shift_id).where(Booking.person_id == story.eva, Booking.state == BookingState.BOOKED)
+    ))  # fmt: skip
+    nights = {starts_at for (starts_at,) in walks}
+    assert len(nights) == 6, "no evening is lost"
+    assert len(walks) == (6 if guarded else 12)
