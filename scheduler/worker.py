@@ -32,10 +32,12 @@ from scheduler.messages.worker import ALL, FAST, ORDINARY, Patience, Sender
 from scheduler.money.actions import nights_to_settle, settle_all
 from scheduler.nights.actions import plans_to_publish, publish_plan
 from scheduler.partnership.tables import Partnership
+from scheduler.people.inviting import end_unanswered
 from scheduler.people.notes import forget_old as forget_old_notes
 from scheduler.people.reaching import reread, warn_of_ceilings
 from scheduler.people.rules import Acting
 from scheduler.people.signing_in import forget_numbers, forget_old, forget_sessions
+from scheduler.personal import actions as personal
 from scheduler.registers.actions import forget_lists
 from scheduler.reports.queries import quarters_reported
 from scheduler.sendings import rereading as sendings_rereading
@@ -177,6 +179,20 @@ def settle(app: Application, known: dict[int, tuple[str, ZoneInfo]], now: dateti
     return settled
 
 
+def let_go(app: Application, known: dict[int, tuple[str, ZoneInfo]], now: datetime) -> int:
+    """Forget those whom a club put in and who never agreed to anything, each in a transaction; return how many."""
+    with app.database.reading() as connection:
+        due = personal.never_agreed(connection, now)
+    gone = 0
+    for partnership_id, person_id in due:
+        site, zone = known[partnership_id]
+        acting = Acting(partnership_id, person_id, now, zone, site)
+        gone += app.database.write(
+            lambda connection, acting=acting: personal.let_go(connection, acting, app.settings.public_url)  # type: ignore[misc]
+        )
+    return gone
+
+
 def one_pass(
     app: Application,
     texts: Sender,
@@ -210,6 +226,8 @@ def one_pass(
         "messages looked up": texts.look_up(going_on),
         "messages too late": app.database.write(lambda connection: expire(connection, now)),
         "ceilings warned of": app.database.write(lambda connection: warn_of_ceilings(connection, known, now)),
+        "invitations ended": app.database.write(lambda connection: end_unanswered(connection, now)),
+        "people forgotten who never agreed": let_go(app, known, now),
         "notes on people forgotten": app.database.write(lambda connection: forget_old_notes(connection, now)),
         "member lists forgotten": app.database.write(lambda connection: forget_lists(connection, now)),
         "codes forgotten": app.database.write(lambda connection: forget_old(connection, now)),

@@ -17,7 +17,14 @@ from scheduler.kit.database import Base
 from scheduler.messages.actions import Recipient, Text, drop, queue_many
 from scheduler.messages.rules import MessageKind, allowed_at
 from scheduler.partnership.tables import Club
-from scheduler.people.rules import NEVER, Acting, InvitationOver, MembershipState, is_same_person
+from scheduler.people.rules import (
+    INVITATION_LIVES,
+    NEVER,
+    Acting,
+    InvitationOver,
+    MembershipState,
+    is_same_person,
+)
 from scheduler.people.tables import Membership, Person
 
 INVITATION_KEPT = timedelta(days=7)
@@ -190,18 +197,21 @@ class Invitation:
     membership_id: int
     club: str
     agreed: bool
+    ends_at: datetime
 
 
 def invitations(connection: Connection, person_id: int) -> list[Invitation]:
     """Return a person's unanswered invitations, the oldest first."""
     rows = connection.execute(
-        select(Membership.id, Club.name, Person.values_agreed_at)
+        select(Membership.id, Club.name, Person.values_agreed_at, Membership.asked_at)
         .join(Club, Club.id == Membership.club_id)
         .join(Person, Person.id == Membership.person_id)
         .where(Membership.person_id == person_id, Membership.state == MembershipState.INVITED)
         .order_by(Membership.id)
     )
-    return [Invitation(row.id, row.name, row.values_agreed_at != NEVER) for row in rows]
+    return [
+        Invitation(row.id, row.name, row.values_agreed_at != NEVER, row.asked_at + INVITATION_LIVES) for row in rows
+    ]
 
 
 def accept_invitation(
@@ -222,6 +232,28 @@ def decline_invitation(
 ) -> None:
     """Note a person's no to an invitation. Raises InvitationOver as `accept_invitation` does."""
     _answer(connection, partnership_id, person_id, membership_id, MembershipState.ENDED, now)
+
+
+def end_unanswered(connection: Connection, now: datetime) -> int:
+    """End the invitations that nobody has answered in sixty days; return how many."""
+    ended = connection.execute(
+        update(Membership)
+        .where(Membership.state == MembershipState.INVITED, Membership.asked_at <= now - INVITATION_LIVES)
+        .values(state=MembershipState.ENDED, decided_at=now)
+        .returning(Membership.id, Membership.partnership_id, Membership.person_id, Membership.club_id)
+    ).all()
+    clubs = select(Club.id, Club.name).where(Club.id.in_({row.club_id for row in ended}))
+    names = {row.id: row.name for row in connection.execute(clubs)}
+    for row in sorted(ended):
+        drop(connection, f"membership:{row.id}", now)
+        change = Change(
+            "membership.unanswered",
+            person_id=row.person_id,
+            before={"membership": MembershipState.INVITED.value},
+            after={"membership": MembershipState.ENDED.value, "club": names[row.club_id]},
+        )
+        audit.record(connection, row.partnership_id, now, None, change)
+    return len(ended)
 
 
 def _answer(

@@ -1,7 +1,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -17,6 +17,9 @@ NO_NAME, NOT_BORN = "–", date(1, 1, 1)  # noqa: RUF001 - a dash, as printers s
 
 # In `values_agreed_at` of somebody whom a club has put in and who has not answered yet.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+# An invitation that nobody answers ends; who has then not agreed to anything is forgotten a week later.
+INVITATION_LIVES = timedelta(days=60)
+NO_ANSWER_KEPT = timedelta(days=7)
 
 
 class MembershipState(StrEnum):

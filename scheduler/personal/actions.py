@@ -1,6 +1,7 @@
 """Forgetting a person, in one transaction: first what is to come ends as usual, then what says who it was goes."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, select, update
 
@@ -22,7 +23,16 @@ from scheduler.messages.tables import Incoming, LostText, Message, PhoneStanding
 from scheduler.messages.texts import render
 from scheduler.nights.tables import Shift
 from scheduler.people.roles import hold_roles
-from scheduler.people.rules import NO_NAME, NOT_BORN, Acting, MembershipState, Role, nowhere
+from scheduler.people.rules import (
+    NEVER,
+    NO_ANSWER_KEPT,
+    NO_NAME,
+    NOT_BORN,
+    Acting,
+    MembershipState,
+    Role,
+    nowhere,
+)
 from scheduler.people.tables import Membership, Person, PersonNote, RoleGrant, SignInCode, SignInSession
 from scheduler.personal.rules import NAMING, TELLING_WHO, OnlyCoordinator, OutNow
 from scheduler.registers.tables import MemberList
@@ -34,8 +44,8 @@ FINAL = (
 )
 
 
-def forget(connection: Connection, acting: Acting, public_url: str) -> None:
-    """Forget the acting person for ever. Coming places are free again and the next in line is told; sessions,
+def forget(connection: Connection, acting: Acting, public_url: str, *, wished: bool = True) -> None:
+    """Forget the acting person for ever, as `wished`, or because she never answered the club that put her in. Coming places are free again and the next in line is told; sessions,
     calendar addresses, codes, texts and the words of own notes go; what was walked and paid stays as numbers.
 
     `public_url` is the deployment's. Raises OnlyCoordinator, or OutNow in the middle of a walk.
@@ -75,9 +85,35 @@ def forget(connection: Connection, acting: Acting, public_url: str) -> None:
         .where(Person.id == person_id)
         .values(first_name=NO_NAME, last_name="", phone=nowhere(person_id), born_on=NOT_BORN, forgotten_at=acting.now)
     )
-    change = Change("person.forgotten", person_id=person_id)
-    audit.record(connection, acting.partnership_id, acting.now, person_id, change)
+    change = Change("person.forgotten" if wished else "person.let_go", person_id=person_id)
+    audit.record(connection, acting.partnership_id, acting.now, person_id if wished else None, change)
     _forget_in_calendars(connection, acting, person_id, public_url)
+
+
+def never_agreed(connection: Connection, now: datetime) -> list[tuple[int, int]]:
+    """Return partnership and id of each person whom a club has put in, who has never agreed to the values, and whose
+    last invitation ended over a week ago: by a no, by the club or by time."""
+    later = exists().where(
+        Membership.person_id == Person.id,
+        (Membership.state != MembershipState.ENDED) | (Membership.decided_at > now - NO_ANSWER_KEPT),
+    )
+    some_role = exists().where(RoleGrant.person_id == Person.id)
+    rows = connection.execute(
+        select(Person.partnership_id, Person.id)
+        .where(Person.values_agreed_at == NEVER, Person.forgotten_at.is_(None), ~later, ~some_role)
+        .order_by(Person.id)
+    )
+    return [(row.partnership_id, row.id) for row in rows]
+
+
+def let_go(connection: Connection, acting: Acting, public_url: str) -> bool:
+    """Forget the acting person if she still is one of those who `never_agreed`; return whether she was."""
+    assert acting.person_id is not None
+    hold(connection, acting.partnership_id, [acting.person_id])
+    if (acting.partnership_id, acting.person_id) not in never_agreed(connection, acting.now):
+        return False
+    forget(connection, acting, public_url, wished=False)
+    return True
 
 
 def check_may_leave(connection: Connection, acting: Acting) -> None:

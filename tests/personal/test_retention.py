@@ -9,8 +9,12 @@ from scheduler.messages import standing
 from scheduler.messages.actions import Recipient, Text, queue
 from scheduler.messages.rules import MessageKind, MessageState
 from scheduler.messages.tables import Incoming, Message, PhoneStanding
+from scheduler.people.actions import grant_role
+from scheduler.people.inviting import Newcomer, accept_invitation, decline_invitation, invite_many
+from scheduler.people.queries import log
+from scheduler.people.rules import Role
 from scheduler.people.signing_in import ask_for_code, end_session, start_session
-from scheduler.people.tables import LimitCount, SignInCode, SignInSession
+from scheduler.people.tables import LimitCount, Membership, Person, SignInCode, SignInSession
 from scheduler.walks.actions import write_note
 from scheduler.walks.rules import Answers, Happened, Mood, YoungPeople
 from scheduler.walks.tables import WalkNote
@@ -95,3 +99,73 @@ def test_the_worker_forgets_what_the_rules_say_and_counts_it(shared_app, each_da
         assert connection.execute(select(WalkNote.mood)).scalars().all() == [Mood.CALM]
         assert connection.execute(select(Message.state)).scalars().all() == [MessageState.DELIVERED]
     assert "forgotten" not in worker.once(app)
+
+
+def invited(connection, town, *names):
+    people = [
+        Newcomer(name, "Kvistgren", f"+4670174066{number}", date(1985, 8, 22), town.club_id)
+        for number, name in enumerate(names)
+    ]
+    invite_many(connection, make.acting(town, None), people, tell=True)
+    return dict(connection.execute(select(Person.first_name, Person.id)).all())
+
+
+def names(database):
+    with database.reading() as connection:
+        return set(connection.execute(select(Person.first_name)).scalars())
+
+
+def test_an_invitation_that_nobody_answers_ends_and_its_person_is_forgotten(app, visitor, database, town, clock):
+    people = database.write(lambda connection: invited(connection, town, "Åsa", "Bo", "Cia", "Disa"))
+    signed_in = visitor.sign_in(people["Åsa"])
+    signed_in.get("/welcome")
+    assert "Inbjudan slutar fre 22 jan" in signed_in.words()
+
+    def answer(connection):
+        rows = connection.execute(select(Membership.person_id, Membership.id)).all()
+        of = {row.person_id: row.id for row in rows}
+        accept_invitation(connection, town.id, people["Bo"], of[people["Bo"]], make.NOW)
+        decline_invitation(connection, town.id, people["Cia"], of[people["Cia"]], make.NOW)
+
+    database.write(answer)
+    texts = worker.sender(app)
+    steps = [(timedelta(days=6), 0, 0), (timedelta(days=7), 0, 1), (timedelta(days=59), 0, 0),
+             (timedelta(days=60), 2, 0), (timedelta(days=66), 0, 0)]  # fmt: skip
+    for later, ended, forgotten in steps:
+        clock.instant = make.NOW + later
+        done = worker.one_pass(app, texts)
+        assert (done["invitations ended"], done["people forgotten who never agreed"]) == (ended, forgotten), later
+    assert names(database) == {"Åsa", "Bo", "–", "Disa"}  # noqa: RUF001
+    with database.reading() as connection:
+        assert (
+            connection.execute(select(func.count(Message.id)).where(Message.state == MessageState.QUEUED)).scalar() == 0
+        )
+    database.write(
+        lambda connection: invite_many(
+            connection,
+            make.acting(town, None, clock.instant),
+            [Newcomer("Disa", "Kvistgren", "+46701740663", date(1985, 8, 22), town.club_id)],
+            tell=False,
+        )
+    )
+    clock.instant = make.NOW + timedelta(days=67)
+    assert worker.one_pass(app, texts)["people forgotten who never agreed"] == 1
+    texts.close()
+    assert names(database) == {"–", "Bo", "Disa"}, "who was asked anew is kept"  # noqa: RUF001
+    with database.reading() as connection:
+        told = [(one.what, one.who) for one in log(connection, town.id, person_id=people["Åsa"])]
+    assert told[:2] == [("person.let_go", ""), ("membership.unanswered", "")]
+
+
+def test_who_never_agreed_and_has_a_role_is_kept(app, database, town, clock):
+    def write(connection):
+        asa = invited(connection, town, "Åsa")["Åsa"]
+        grant_role(connection, town.id, asa, Role.MUNICIPALITY, make.NOW)
+
+    database.write(write)
+    texts = worker.sender(app)
+    for days in (61, 90):
+        clock.instant = make.NOW + timedelta(days=days)
+        assert worker.one_pass(app, texts)["people forgotten who never agreed"] == 0
+    texts.close()
+    assert names(database) == {"Åsa"}
