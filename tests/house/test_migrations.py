@@ -26,7 +26,7 @@ def test_every_migration_goes_up_and_down_with_rows_in_it(tmp_path):
     database.dispose()
 
 
-def test_decisions_that_partners_have_agreed_to_survive_the_newest_migrations(request, tmp_path):
+def test_decisions_that_partners_have_agreed_to_survive_the_newest_migrations_up_and_down(request, tmp_path):
     for kind in ("sqlite", "postgresql"):
         if kind == "sqlite":
             database = Database(f"sqlite:///{tmp_path / 'decided.sqlite3'}")
@@ -58,4 +58,27 @@ def test_decisions_that_partners_have_agreed_to_survive_the_newest_migrations(re
             context = MigrationContext.configure(connection, opts={"compare_type": True})
             assert compare_metadata(context, tables.METADATA) == []
             assert connection.execute(text("SELECT title FROM steering_decision")).scalar_one() == "Två områden"
+
+        def take_up(connection):
+            row = {"town": make.town(connection, "other", "other").id, "now": make.NOW.isoformat()}
+            connection.execute(
+                text(
+                    "INSERT INTO steering_meeting (id, partnership_id, starts_at, minutes, place, agenda, sequence, "
+                    "organizer_name, changed_at) VALUES (1, :town, :now, 60, '', '', 0, 'Eva', :now)"
+                ),
+                row,
+            )
+            connection.execute(text("UPDATE steering_decision SET meeting_id = 1"))
+
+        database.write(take_up)
+        database.write(lambda connection: migrating.downgrade(connection, "0014"))
+        with database.reading() as connection:
+            kept = "SELECT title, partner FROM steering_decision JOIN steering_consent ON decision_id = id"
+            assert connection.execute(text(kept)).all() == [("Två områden", "club")]
+            assert connection.execute(text("SELECT minutes FROM steering_meeting")).scalars().all() == [60]
+        database.write(migrating.upgrade)
+        with database.reading() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            assert compare_metadata(context, tables.METADATA) == []
+            assert connection.execute(text(kept)).all() == [("Två områden", "club")]
         database.dispose()

@@ -32,11 +32,14 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table('steering_decision', schema=None) as batch_op:
-        if op.get_bind().dialect.name != 'sqlite':  # there it goes with its column
-            batch_op.drop_constraint(op.f('fk_steering_decision_meeting_id'), type_='foreignkey')
-        batch_op.drop_column('meeting_id')
-        batch_op.drop_column('deviations')
+    if op.get_bind().dialect.name == 'sqlite':
+        # As above: no new table while consents point at it. The reference goes with its column.
+        op.execute('ALTER TABLE steering_decision DROP COLUMN meeting_id')
+        op.execute('ALTER TABLE steering_decision DROP COLUMN deviations')
+    else:
+        op.drop_constraint(op.f('fk_steering_decision_meeting_id'), 'steering_decision', type_='foreignkey')
+        op.drop_column('steering_decision', 'meeting_id')
+        op.drop_column('steering_decision', 'deviations')
     with op.batch_alter_table('steering_meeting', schema=None) as batch_op:
         batch_op.drop_column('organizer_email')
         batch_op.drop_column('organizer_name')
