@@ -14,12 +14,14 @@ from scheduler.money.rules import (
     AlreadyReversed,
     Entry,
     EntryKind,
+    HostChanged,
     NoPurchase,
     NotSettled,
     Settlement,
     Unsettled,
     reconcile,
     wanted_settlements,
+    why_unsettled,
 )
 from scheduler.money.tables import LedgerEntry, NightRate, Purchase, Receipt
 from scheduler.nights.rules import ShiftState
@@ -126,12 +128,9 @@ def settle_shift(connection: Connection, acting: Acting, shift_id: int) -> int:
     ).first()
     if row is None or row.state is ShiftState.PLANNED:
         raise NotFound
-    if row.state is ShiftState.CALLED_OFF:
-        raise NotSettled(Unsettled.CALLED_OFF)
-    if row.noted_id is None:
-        raise NotSettled(Unsettled.NOT_OVER if acting.now < row.ends_at else Unsettled.NO_NOTE)
-    if row.state is not ShiftState.WALKED:
-        raise NotSettled(Unsettled.TOO_FEW)
+    why = why_unsettled(row.state, row.ends_at, acting.now, noted=row.noted_id is not None)
+    if why is not None:
+        raise NotSettled(why)
     written = settle_night(connection, acting, row.night_id)
     paid = connection.execute(select(LedgerEntry.id).where(LedgerEntry.shift_id == shift_id).limit(1)).first()
     if paid is None:
@@ -164,6 +163,13 @@ def name_host(connection: Connection, acting: Acting, shift_id: int, club_id: in
         change = Change("shift.hosted", shift_id=shift_id, before=was, after=becomes)
         audit.record(connection, acting.partnership_id, acting.now, acting.person_id, change)
     return settle_night(connection, acting, row.night_id)
+
+
+def check_host(connection: Connection, acting: Acting, shift_id: int, seen_club_id: int | None) -> None:
+    """Hold the shift's night. Raises HostChanged when its host club is not the one that was looked at any more."""
+    hold_night(connection, acting.partnership_id, shift_id)
+    if connection.execute(select(Shift.host_club_id).where(Shift.id == shift_id)).scalar_one() != seen_club_id:
+        raise HostChanged
 
 
 def nights_to_settle(connection: Connection, partnership_id: int) -> list[int]:

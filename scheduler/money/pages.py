@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from scheduler.bookings.pages import acting, once
 from scheduler.kit.language import current
-from scheduler.kit.refusals import Invalid
+from scheduler.kit.refusals import Invalid, NotFound
 from scheduler.kit.web import accepts, anonymous, connection, for_caches, needs, now, row_id, today
 from scheduler.money import accounts as open_accounts
 from scheduler.money import actions, queries
@@ -66,12 +66,45 @@ def settle() -> AnyResponse:
     return redirect(url_for("money.money"), code=303)
 
 
+# Instead of a club's id: nobody hosts the shift, the walkers' own clubs share its rate.
+OWN_CLUBS = "own"
+
+
+def _club_sent(typed: str) -> int | None:
+    return None if typed == OWN_CLUBS else row_id(typed)
+
+
+@pages.get("/lead/money/shifts/<int:shift_id>")
+@needs("see money")
+def shift(shift_id: int) -> str:
+    """What one shift cost and who got it; with `club`, what another host club would change."""
+    partnership_id = g.visitor.partnership.id
+    found = queries.shift_money(connection(), partnership_id, shift_id, now())
+    listed = {one.id: one.name for one in clubs(connection(), partnership_id)}
+    typed = request.args.get("club", "")
+    becomes = _club_sent(typed) if typed else found.host_club_id
+    if becomes is not None and becomes not in listed:
+        raise NotFound
+    asks = bool(typed) and found.why is None
+    return render_template(
+        "money/shift.html",
+        shift=found,
+        clubs=listed,
+        entries=queries.entries(connection(), found.agreement_id, shift_id),
+        becomes=becomes,
+        steps=queries.under_another_host(connection(), found, becomes) if asks else None,
+        areas=queries.areas_of_night(connection(), found.night_id),
+    )
+
+
 @pages.post("/lead/money/shifts/<int:shift_id>/host")
 @needs("lead money")
 def name_host(shift_id: int) -> AnyResponse:
-    """Let a club have what a walked shift is worth, where nobody who came belonged to one."""
-    actions.name_host(connection(), acting(), shift_id, row_id(request.form.get("club", "")))
-    return redirect(url_for("money.money"), code=303)
+    """Let a club have what a walked shift is worth, or the walkers' own clubs; `was` is the host that was seen."""
+    club_id = _club_sent(request.form.get("club", ""))
+    actions.check_host(connection(), acting(), shift_id, _club_sent(request.form.get("was", OWN_CLUBS)))
+    actions.name_host(connection(), acting(), shift_id, club_id)
+    return redirect(url_for("money.shift", shift_id=shift_id), code=303)
 
 
 @pages.get("/lead/money/purchases/new")

@@ -8,6 +8,7 @@ from enum import StrEnum, auto
 from typing import Any, ClassVar
 
 from scheduler.kit.refusals import Conflict, Invalid, NotFound
+from scheduler.nights.rules import ShiftState
 from scheduler.partnership.rules import BudgetLineKind, paid_area_nights
 
 ORE_PER_KRONA = 100
@@ -32,6 +33,15 @@ class Unsettled(StrEnum):
     NO_NOTE = auto()
     TOO_FEW = auto()
     NO_CLUB = auto()
+
+
+def why_unsettled(state: ShiftState, ends_at: datetime, now: datetime, *, noted: bool) -> Unsettled | None:
+    """Return why a shift that was published does not become money, or None for one that was walked and noted."""
+    if state is ShiftState.CALLED_OFF:
+        return Unsettled.CALLED_OFF
+    if not noted:
+        return Unsettled.NOT_OVER if now < ends_at else Unsettled.NO_NOTE
+    return None if state is ShiftState.WALKED else Unsettled.TOO_FEW
 
 
 class NotSettled(Conflict):
@@ -64,6 +74,12 @@ class NoPayout(NotFound):
 
 class ProposalChanged(Conflict):
     """What is to be paid has become another sum since it was looked at, or somebody has frozen it."""
+
+    room: ClassVar[str] = "money"
+
+
+class HostChanged(Conflict):
+    """Somebody has named another host club since the page was looked at."""
 
     room: ClassVar[str] = "money"
 

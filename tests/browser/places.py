@@ -64,6 +64,7 @@ def furnish(site: Site) -> Ids:
         "clash_shift": free[2],
         "lead_shift": queued,
         "noted_shift": site.without_note(),
+        "settled_shift": site.settled(),
         "person": volunteer,
     }
     asked = Newcomer("Ylva", "Lyktdal", to_e164(INVITED), date(1985, 8, 22), club_id=2)
@@ -348,6 +349,7 @@ PLACES = (
     Place("money", "coordinator", "/lead/money"),
     Place("money, municipality", "municipality", "/lead/money"),
     Place("every entry", "coordinator", "/lead/money/entries"),
+    Place("a shift's money, another host", "coordinator", "/lead/money/shifts/{settled_shift}?club=2"),
     Place("a purchase", "coordinator", "/lead/money/purchases/new"),
     Place("payouts", "coordinator", "/lead/money/payouts", all_opened),
     Place("reports", "coordinator", "/lead/reports"),

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, select
 from scheduler.bookings.tables import Booking
 from scheduler.demo.actions import demo_phone
 from scheduler.kit.database import Database
+from scheduler.money.tables import LedgerEntry
 from scheduler.nights.tables import Night, Shift
 from scheduler.people.rules import Acting
 from scheduler.people.tables import Person
@@ -181,6 +182,10 @@ class Site:
         partnership = self._ask(select(Night.partnership_id).limit(1))[0].partnership_id
         with self.database.reading() as connection:
             return notes_missing(connection, partnership, self.now)[-1].shift_id
+
+    def settled(self) -> int:
+        """Return a shift that stands in the account."""
+        return int(self._ask(select(LedgerEntry.shift_id).where(LedgerEntry.shift_id.is_not(None)).limit(1))[0][0])
 
     def bookings(self, person_id: int) -> list[Any]:
         """Return the person's bookings of coming shifts that have not ended: id, shift_id, state."""

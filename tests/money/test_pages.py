@@ -7,7 +7,9 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from scheduler.bookings import actions as bookings
+from scheduler.kit.audit import AuditEntry
 from scheduler.money.tables import LedgerEntry
+from scheduler.partnership.actions import add_club
 from scheduler.people.actions import grant_role
 from scheduler.people.rules import Role
 from scheduler.walks.actions import write_note
@@ -104,6 +106,56 @@ def test_a_shift_whose_walkers_have_no_club_is_listed_with_why_and_paid_to_the_c
     visitor.get("/lead/money")
     assert "Alla gångna pass är avräknade" in visitor.words()
     assert "2 500" in visitor.words().replace("\xa0", " ")
+
+
+def test_another_host_club_is_seen_before_it_is_named_and_only_a_coordinator_names_it(
+    app, visitor, karin, walked, database, town
+):
+    club = database.write(lambda connection: add_club(connection, town.id, "Vivsta Gymnastik"))
+    visitor.sign_in(karin).send("/lead/money/settle")
+    visitor.get(f"/lead/money/shifts/{walked}?club={club}")
+    assert "Tas tillbaka" in visitor.words()
+    assert "\u22122\u00a0500" in visitor.text
+    assert "Inget är ändrat än" in visitor.words()
+    visitor.get("/lead/money/entries")
+    assert visitor.words().count("Gånget pass") == 1, "looking changes nothing"
+
+    mats = database.write(lambda connection: make.person(connection, town, "Mats", state=None))
+    database.write(lambda connection: grant_role(connection, town.id, mats, Role.MUNICIPALITY, make.NOW))
+    reader = Visitor(app, town).sign_in(mats)
+    reader.get(f"/lead/money/shifts/{walked}?club={club}")
+    assert not reader.forms_to(f"/lead/money/shifts/{walked}/host")
+    reader.send(f"/lead/money/shifts/{walked}/host", {"club": str(club), "was": "own"}, 403)
+
+    visitor.get(f"/lead/money/shifts/{walked}?club={club}")
+    assert visitor.forms_to(f"/lead/money/shifts/{walked}/host")
+    visitor.follow(visitor.send(f"/lead/money/shifts/{walked}/host", {"club": str(club), "was": "own"}))
+    assert "Vivsta Gymnastik" in visitor.words()
+    assert "Rättelse" in visitor.words()
+    with database.reading() as connection:
+        told = connection.execute(select(AuditEntry.what, AuditEntry.actor_person_id).order_by(AuditEntry.id)).all()
+    assert [(what, karin) for what in ("shift.hosted", "money.reversed", "money.settled")] == told[-3:]
+    # Somebody who still sees the page from before does not undo it unseen.
+    visitor.send(f"/lead/money/shifts/{walked}/host", {"club": str(town.club_id), "was": "own"}, 409)
+    assert "nyss valt en annan värdförening" in visitor.words()
+    visitor.get(f"/lead/money/shifts/{walked}?club=own")
+    visitor.follow(visitor.send(f"/lead/money/shifts/{walked}/host", {"club": "own", "was": str(club)}))
+    assert "vandrarnas egna föreningar" in visitor.words()
+
+
+def test_a_shift_that_was_paid_out_says_where_its_correction_goes(visitor, karin, walked, database, town):
+    club = database.write(lambda connection: add_club(connection, town.id, "Vivsta Gymnastik"))
+    visitor.sign_in(karin).send("/lead/money/settle")
+    visitor.send("/lead/money/payouts", {"until": "2026-11-30", "expected": "250000"})
+    visitor.get(f"/lead/money/shifts/{walked}?club={club}")
+    assert "redan utbetalt" in visitor.words()
+
+
+@pytest.mark.parametrize(
+    ("address", "status"), [("999999", 404), ("{walked}?club=999999", 404), ("{walked}?club=x", 422)]
+)
+def test_a_shift_or_a_club_that_is_not_here_has_no_money(visitor, karin, walked, address, status):
+    visitor.sign_in(karin).get(f"/lead/money/shifts/{address.format(walked=walked)}", status)
 
 
 @pytest.mark.parametrize(

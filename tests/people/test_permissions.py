@@ -206,6 +206,7 @@ MATRIX |= {
     "local_nights.own": ("/lead/season/own", NUMBERS),
     "money.payouts": ("/lead/money/payouts", NUMBERS),
     "money.payouts_csv": ("/lead/money/payouts.csv", NUMBERS),
+    "money.shift": ("/lead/money/shifts/999999", LEADING | dict.fromkeys(READERS, 404)),
     "money.statement": ("/lead/money/payouts/999999.pdf", LEADING | dict.fromkeys(READERS, 404)),
     "reports.reports": ("/lead/reports", NUMBERS),
     "reports.live": ("/lead/reports/month/2026-11-01", NUMBERS),
