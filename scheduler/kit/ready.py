@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import Select
-from sqlalchemy.types import JSON, TypeEngine
+from sqlalchemy.types import JSON, Enum, TypeEngine
 
 from scheduler.kit import libpq
 from scheduler.kit.database import spelled_out, to_json
@@ -51,15 +51,25 @@ class Ready:
 
     def typed(self, dialect: Dialect, row: tuple[Any, ...]) -> Any:  # noqa: ANN401 - columns by name
         """Return a driver's row with our types, its columns by name."""
-        return self._row._make(
-            value if convert is None or value is None else convert(value)
-            for value, convert in zip(row, self._for(dialect).converts, strict=True)
-        )
+        return self.all_typed(dialect, [row])[0]
+
+    def all_typed(self, dialect: Dialect, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """Return the driver's rows with our types, their columns by name."""
+        make, converts = self._row._make, self._for(dialect).converts
+        if not converts:
+            return [make(row) for row in rows]
+        found = []
+        for row in rows:
+            values = list(row)
+            for place, convert in converts:
+                if values[place] is not None:
+                    values[place] = convert(values[place])
+            found.append(make(values))
+        return found
 
     def all(self, connection: Connection, parameters: Parameters) -> list[Any]:
         """Return all rows, columns by name."""
-        dialect = connection.dialect
-        return [self.typed(dialect, row) for row in self.raw(connection, parameters)]
+        return self.all_typed(connection.dialect, self.raw(connection, parameters))
 
     def first(self, connection: Connection, parameters: Parameters) -> Any:  # noqa: ANN401 - columns by name
         """Return the first row, columns by name, or None."""
@@ -87,7 +97,8 @@ class _Compiled:
         }
         for name in columns:
             self.constants.pop(name, None)
-        self.converts = [_way_out(column.type, dialect) for column in statement.exported_columns]
+        ways_out = [_way_out(column.type, dialect) for column in statement.exported_columns]
+        self.converts = [(place, convert) for place, convert in enumerate(ways_out) if convert is not None]
         numbers = {name: f"${number}" for number, name in enumerate(self.in_order, start=1)}
         numbered = re.sub(r"%\((\w+)\)s", lambda found: numbers[found[1]], self.sql).replace("%%", "%")
         self.prepared = libpq.Statement(f"ready{next(self._numbers)}".encode(), numbered.encode())
@@ -107,6 +118,8 @@ def _way_in(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
 
 
 def _way_out(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    if isinstance(kind, Enum) and kind.enum_class is not None:  # our words: a look into a dictionary
+        return {word.value: word for word in kind.enum_class}.__getitem__
     return kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
@@ -146,7 +159,7 @@ def all_of(connection: Connection, *steps: Step) -> list[list[Any]]:
     """Execute statements as `together` does, and return all rows of each, columns by name."""
     dialect = connection.dialect
     return [
-        [ready.typed(dialect, row) for row in answer.rows]
+        ready.all_typed(dialect, answer.rows)
         for (ready, _), answer in zip(steps, together(connection, *steps), strict=True)
     ]
 

@@ -17,12 +17,12 @@ from scheduler.walks.tables import WalkedFor, WalkNote
 _Reversal = aliased(LedgerEntry)
 
 
-_RATES = Ready(select(NightRate.from_on, NightRate.rate_ore).where(NightRate.agreement_id == bindparam("agreement")))
+RATES = Ready(select(NightRate.from_on, NightRate.rate_ore).where(NightRate.agreement_id == bindparam("agreement")))
 
 
 def rate_changes(connection: Connection, agreement_id: int) -> list[tuple[date, int]]:
     """Return from when another night rate holds, in öre."""
-    return [(row.from_on, row.rate_ore) for row in _RATES.all(connection, {"agreement": agreement_id})]
+    return [(row.from_on, row.rate_ore) for row in RATES.all(connection, {"agreement": agreement_id})]
 
 
 def walked_shifts(connection: Connection, agreement_id: int, night_id: int | None = None) -> list[WalkedShift]:

@@ -2,12 +2,13 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import Connection, bindparam, exists, func, select
+from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
-from scheduler.kit.ready import Ready
+from scheduler.kit.database import AnyRow
+from scheduler.kit.ready import Ready, Step, all_of
 from scheduler.kit.refusals import NotFound
-from scheduler.money.facts import rate_changes, standing_entries, versions, walked_shifts
+from scheduler.money.facts import RATES, standing_entries, versions, walked_shifts
 from scheduler.money.rules import (
     Deviation,
     EntryKind,
@@ -79,98 +80,155 @@ def current_agreement(connection: Connection, partnership_id: int, today: date) 
     return agreement_on(connection, partnership_id, chosen[0].ends_on if chosen else today)
 
 
-_USED = Ready(
-    select(LedgerEntry.line, func.sum(LedgerEntry.amount_ore).label("ore"))
-    .where(LedgerEntry.agreement_id == bindparam("agreement"))
-    .group_by(LedgerEntry.line)
-)
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An agreement's money as the ledger and the nights tell it. `clubs` and `within_ore` are of some days alone,
+    `until_ore` of all days up to their last."""
+
+    lines: list[LineState]
+    clubs: list[ClubSum]
+    within_ore: dict[BudgetLineKind, int]
+    until_ore: dict[BudgetLineKind, int]
+    nights_walked: int
+    second_areas: int
+    rate_changes: list[tuple[date, int]]
 
 
-def used_by_line(connection: Connection, agreement_id: int) -> dict[BudgetLineKind, int]:
-    """Return the sum of the entries on each line, in öre."""
-    return {row.line: int(row.ore) for row in _USED.all(connection, {"agreement": agreement_id})}
+def account(connection: Connection, agreement: AgreementView, now: datetime) -> Account:
+    """Return an agreement's money, of all its days."""
+    return account_of(agreement, *all_of(connection, *account_steps(agreement.id, date.min, date.max, now)))
 
 
-_CLUB_SUMS = Ready(
-    select(
-        Club.id,
-        Club.name,
-        func.sum(LedgerEntry.amount_ore).label("ore"),
-        func.sum(LedgerEntry.heads).label("heads"),
-        func.count(LedgerEntry.id).filter(LedgerEntry.kind == EntryKind.NIGHT).label("written"),
-        func.count(LedgerEntry.id).filter(LedgerEntry.kind == EntryKind.REVERSAL).label("reversed"),
+def account_steps(agreement_id: int, first: date, last: date, now: datetime) -> tuple[Step, Step, Step]:
+    """Return the statements whose rows `account_of` adds up, of the days from `first` to `last`: who needs more can
+    send them together with others."""
+    return (
+        (RATES, {"agreement": agreement_id}),
+        (_COSTING, {"agreement": agreement_id, "now": now}),
+        (_SUMS, {"agreement": agreement_id, "first": first, "last": last}),
     )
-    .join(Club, Club.id == LedgerEntry.club_id)
-    .join(Shift, Shift.id == LedgerEntry.shift_id)
+
+
+def account_of(agreement: AgreementView, rates: list[AnyRow], costing: list[AnyRow], sums: list[AnyRow]) -> Account:
+    """Return what the rows of `account_steps` come to."""
+    changes = [(row.from_on, row.rate_ore) for row in rates]
+    owed: dict[ShiftState, dict[BudgetLineKind, int]] = defaultdict(lambda: defaultdict(int))
+    place: dict[int, int] = defaultdict(int)
+    walked = second_areas = 0
+    for row in costing:
+        kind = line_of(place[row.night_id])
+        place[row.night_id] += 1
+        second_areas += kind is BudgetLineKind.UNFORESEEN
+        if row.state is ShiftState.WALKED:
+            walked += 1
+        else:
+            owed[row.state][kind] += rate_on(row.date, agreement.night_rate_ore, changes)
+    used = _by_line(sums, "ore")
+    return Account(
+        lines=[
+            LineState(
+                kind,
+                agreement.lines.get(kind, 0),
+                used[kind],
+                committed_ore=owed[ShiftState.PUBLISHED][kind],
+                planned_ore=owed[ShiftState.PLANNED][kind],
+            )
+            for kind in BudgetLineKind
+        ],
+        clubs=_clubs(sums),
+        within_ore=_by_line(sums, "within_ore"),
+        until_ore=_by_line(sums, "until_ore"),
+        nights_walked=walked,
+        second_areas=second_areas,
+        rate_changes=changes,
+    )
+
+
+def _by_line(sums: list[AnyRow], name: str) -> dict[BudgetLineKind, int]:
+    found = dict.fromkeys(BudgetLineKind, 0)
+    for row in sums:
+        found[row.line] += int(getattr(row, name))
+    return found
+
+
+def _clubs(sums: list[AnyRow]) -> list[ClubSum]:
+    found: dict[int, ClubSum] = {}
+    for row in sums:
+        if row.club_id is not None:
+            one = found.get(row.club_id, ClubSum(row.club_id, row.club, 0, 0, 0))
+            found[row.club_id] = ClubSum(
+                row.club_id,
+                row.club,
+                one.amount_ore + int(row.within_ore),
+                one.shifts + row.written - row.reversed,
+                one.heads + int(row.heads),
+            )
+    paid = [one for one in found.values() if one.amount_ore or one.shifts]
+    return sorted(paid, key=lambda one: (-one.amount_ore, one.club))
+
+
+# Shifts that cost something: walked ones, planned ones, and of the published ones those that are to come or had a team
+# and have no note yet. Others that are over cost nothing.
+_COSTING = Ready(
+    select(Shift.night_id, Shift.state, Night.date)
     .join(Night, Night.id == Shift.night_id)
+    .outerjoin(WalkNote, WalkNote.shift_id == Shift.id)
     .where(
-        LedgerEntry.agreement_id == bindparam("agreement"), Night.date.between(bindparam("first"), bindparam("last"))
+        Night.agreement_id == bindparam("agreement"),
+        or_(
+            Shift.state.in_([ShiftState.WALKED, ShiftState.PLANNED]),
+            and_(
+                Shift.state == ShiftState.PUBLISHED,
+                or_(
+                    Shift.ends_at > bindparam("now"),
+                    and_(WalkNote.shift_id.is_(None), Shift.booked >= Shift.minimum),
+                ),
+            ),
+        ),
     )
-    .group_by(Club.id, Club.name)
+    .order_by(Shift.starts_at, Shift.id)
+)
+# What a purchase costs belongs to the day on which it was bought.
+_DAY = func.coalesce(Night.date, Purchase.bought_on)
+_WITHIN = _DAY.between(bindparam("first"), bindparam("last"))
+_SUMS = Ready(
+    select(
+        LedgerEntry.line,
+        LedgerEntry.club_id,
+        select(Club.name).where(Club.id == LedgerEntry.club_id).scalar_subquery().label("club"),
+        func.sum(LedgerEntry.amount_ore).label("ore"),
+        func.coalesce(func.sum(LedgerEntry.amount_ore).filter(_WITHIN), 0).label("within_ore"),
+        func.coalesce(func.sum(LedgerEntry.amount_ore).filter(bindparam("last") >= _DAY), 0).label("until_ore"),
+        func.coalesce(func.sum(LedgerEntry.heads).filter(_WITHIN), 0).label("heads"),
+        func.count().filter(_WITHIN, LedgerEntry.kind == EntryKind.NIGHT).label("written"),
+        func.count().filter(_WITHIN, LedgerEntry.kind == EntryKind.REVERSAL).label("reversed"),
+    )
+    .outerjoin(Shift, Shift.id == LedgerEntry.shift_id)
+    .outerjoin(Night, Night.id == Shift.night_id)
+    .outerjoin(Purchase, Purchase.id == LedgerEntry.purchase_id)
+    .where(LedgerEntry.agreement_id == bindparam("agreement"))
+    .group_by(LedgerEntry.line, LedgerEntry.club_id)
 )
 
 
-def club_sums(
-    connection: Connection, agreement_id: int, first: date | None = None, last: date | None = None
-) -> list[ClubSum]:
-    """Return what each club has earned on the nights from `first` to `last`, the most first."""
-    within = {"agreement": agreement_id, "first": first or date.min, "last": last or date.max}
-    found = [
-        ClubSum(row.id, row.name, int(row.ore), row.written - row.reversed, int(row.heads))
-        for row in _CLUB_SUMS.all(connection, within)
-    ]
-    return sorted((one for one in found if one.amount_ore or one.shifts), key=lambda one: (-one.amount_ore, one.club))
+def club_sums(connection: Connection, agreement_id: int) -> list[ClubSum]:
+    """Return what each club has earned, the most first."""
+    return _clubs(_SUMS.all(connection, {"agreement": agreement_id, "first": date.min, "last": date.max}))
 
 
 def budget(connection: Connection, agreement: AgreementView, now: datetime) -> Budget:
     """Return planned, used, committed and left of each line, the clubs, and what deviates."""
-    changes = rate_changes(connection, agreement.id)
-    lines, walked, second_areas = _lines(connection, agreement, now, changes)
-    clubs = club_sums(connection, agreement.id)
-    shares = _walking_clubs(connection, agreement.id) | {one.club: one.amount_ore for one in clubs}
+    found = account(connection, agreement, now)
+    shares = _walking_clubs(connection, agreement.id) | {one.club: one.amount_ore for one in found.clubs}
     return Budget(
         agreement=agreement,
-        rate_ore=rate_on(now.date(), agreement.night_rate_ore, changes),
-        lines=lines,
-        clubs=clubs,
-        nights_walked=walked,
-        second_areas=second_areas,
-        deviations=deviations(lines, second_areas, agreement.night_rate_ore, shares, walked),
+        rate_ore=rate_on(now.date(), agreement.night_rate_ore, found.rate_changes),
+        lines=found.lines,
+        clubs=found.clubs,
+        nights_walked=found.nights_walked,
+        second_areas=found.second_areas,
+        deviations=deviations(found.lines, found.second_areas, agreement.night_rate_ore, shares, found.nights_walked),
     )
-
-
-def line_states(connection: Connection, agreement: AgreementView, now: datetime) -> list[LineState]:
-    """Return planned, used, committed and left of each line."""
-    return _lines(connection, agreement, now, rate_changes(connection, agreement.id))[0]
-
-
-def _lines(
-    connection: Connection, agreement: AgreementView, now: datetime, changes: list[tuple[date, int]]
-) -> tuple[list[LineState], int, int]:
-    """Return the lines, how many shifts were walked, and how many second areas are open or walked."""
-    committed: dict[BudgetLineKind, int] = defaultdict(int)
-    planned: dict[BudgetLineKind, int] = defaultdict(int)
-    place: dict[int, int] = defaultdict(int)
-    walked = second_areas = 0
-    for row in _OPEN_SHIFTS.all(connection, {"agreement": agreement.id}):
-        kind = line_of(place[row.night_id])
-        rate = rate_on(row.date, agreement.night_rate_ore, changes)
-        if row.state is ShiftState.WALKED:
-            walked += 1
-        elif row.state is ShiftState.PLANNED:
-            planned[kind] += rate
-        elif row.ends_at > now or (row.noted_id is None and row.booked >= row.minimum):
-            committed[kind] += rate
-        else:
-            continue  # over and not walked: it costs nothing
-        place[row.night_id] += 1
-        second_areas += kind is BudgetLineKind.UNFORESEEN
-    used = used_by_line(connection, agreement.id)
-    lines = [
-        LineState(kind, agreement.lines.get(kind, 0), used.get(kind, 0), committed[kind], planned[kind])
-        for kind in BudgetLineKind
-    ]
-    return lines, walked, second_areas
 
 
 def _walking_clubs(connection: Connection, agreement_id: int) -> dict[str, int]:
@@ -178,23 +236,6 @@ def _walking_clubs(connection: Connection, agreement_id: int) -> dict[str, int]:
     town = select(Agreement.partnership_id).where(Agreement.id == agreement_id).scalar_subquery()
     member = exists().where(Membership.club_id == Club.id, Membership.state == MembershipState.APPROVED)
     return dict.fromkeys(connection.execute(select(Club.name).where(Club.partnership_id == town, member)).scalars(), 0)
-
-
-_OPEN_SHIFTS = Ready(
-    select(
-        Shift.night_id,
-        Shift.state,
-        Shift.ends_at,
-        Shift.booked,
-        Shift.minimum,
-        Night.date,
-        WalkNote.shift_id.label("noted_id"),
-    )
-    .join(Night, Night.id == Shift.night_id)
-    .outerjoin(WalkNote, WalkNote.shift_id == Shift.id)
-    .where(Night.agreement_id == bindparam("agreement"), Shift.state != ShiftState.CALLED_OFF)
-    .order_by(Shift.starts_at, Shift.id)
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from scheduler.reports.words import (
     report_title,
     sign_words,
     weekday_letters,
+    words_of_figures,
 )
 from scheduler.walks.words import happened_words, mood_words, young_people_words
 
@@ -216,12 +217,12 @@ def _letter(column: int) -> str:
 
 def as_xlsx(document: Document) -> bytes:
     """Return the report as a workbook; sums are formulas, so that who mends a number sees them follow."""
-    found, book = document.figures, _Book(document)
+    found, book, words = document.figures, _Book(document), words_of_figures()
     ended = {state: night_state_words(state) for state in {one.state for one in found.nights}}
     book.sheet(
         gettext("In short"),
         [report_title(document.period), standing(document)],
-        [[figure_words(name), getattr(found, name)] for name in (*KEY_FIGURES, "coverage_percent", "follow_ups")],
+        [[words[name], getattr(found, name)] for name in (*KEY_FIGURES, "coverage_percent", "follow_ups")],
     )
     book.sheet(
         gettext("Areas"),

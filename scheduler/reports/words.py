@@ -25,6 +25,11 @@ def report_title(one: Period) -> str:
 
 def figure_words(name: str) -> str:
     """Return the name of a figure; a club's name stays as it is."""
+    return words_of_figures().get(name, name)
+
+
+def words_of_figures() -> dict[str, str]:
+    """Return the name of each figure."""
     return {
         "planned": gettext("Shifts planned"),
         "walked": gettext("Shifts walked"),
@@ -37,7 +42,7 @@ def figure_words(name: str) -> str:
         "hours": gettext("Hours walked"),
         "notes": gettext("Notes written"),
         "follow_ups": gettext("Notes with something to follow up"),
-    }.get(name, name)
+    }
 
 
 def night_state_words(state: str) -> str:

@@ -29,6 +29,7 @@ from scheduler.reports import papers
 from scheduler.reports.figures import figures
 from scheduler.reports.rules import PeriodKind, period
 
+from .databases import settle
 from .figures import Figure, paired
 
 SITE = "http://127.0.0.1"
@@ -183,6 +184,7 @@ def measure(url: str, kind: str, rounds: int) -> list[Figure]:
     database.write(upgrade)
     now = datetime.now(UTC)
     fill_once(database, now, SITE)
+    settle(database.engine)
     app = create_app(
         Settings(database_url=url, secret_key="s" * 40, public_url=SITE, time_zone=ZONE, demo=True), database=database
     )

@@ -23,6 +23,7 @@ from scheduler.nights.budget import open_area
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.actions import add_club
+from scheduler.partnership.queries import agreement_on
 from scheduler.partnership.rules import BudgetLineKind
 from scheduler.people.rules import MembershipState
 from scheduler.people.tables import Membership
@@ -206,7 +207,8 @@ class Lives:
         assert self.database.write(lambda connection: actions.settle_all(connection, boss)) == 0
         with self.database.reading() as connection:
             sums = queries.reconciliation(connection, self.town.agreement_id)
-            used = sum(queries.used_by_line(connection, self.town.agreement_id).values())
+            agreement = agreement_on(connection, self.town.id, make.FRIDAY)
+            used = queries.budget(connection, agreement, boss.now).used_ore
         assert sums.agrees, sums
         assert used == sums.by_line
         self.pool.shutdown()
