@@ -11,6 +11,7 @@ from scheduler.bookings.places import (
     change_places,
     end_booking,
     hold,
+    note,
     text_about,
     walk_words,
 )
@@ -77,7 +78,9 @@ def hold_everybody(connection: Connection, acting: Acting, shift_id: int) -> Non
 def plain(values: dict[str, Any]) -> dict[str, str]:
     """Return the facts of a shift as the log keeps them."""
     return {
-        name: value.isoformat(timespec="minutes") if isinstance(value, datetime) else str(value)
+        name: value.isoformat(timespec="minutes")
+        if isinstance(value, datetime)
+        else str(value if value is not None else "")
         for name, value in values.items()
     }
 
@@ -94,6 +97,7 @@ def call_off(connection: Connection, acting: Acting, shift_id: int) -> int:
         end_booking(connection, row.booking_id, Ended.CALLED_OFF, acting.now)
         drop(connection, about(row.booking_id), acting.now)
         drop(connection, f"hand_over:{row.booking_id}", acting.now)
+        note(connection, acting, "booking.ended", row, row.booking_state, Ended.CALLED_OFF)
     booked = sum(row.booking_state is BookingState.BOOKED for row in affected)
     change_places(connection, shift_id, booked=-booked, held=-sum(row.place_held for row in affected))
     return tell_booked(connection, acting, affected, MessageKind.CALLED_OFF)

@@ -124,13 +124,15 @@ def edit(
         if now_so.edition != edition:
             raise ChangedMeanwhile(who_changed(connection, shift_id))
         raise PlacesTaken(now_so.booked + now_so.held)
-    before = plain({name: getattr(old, name) for name in values})
-    after = Change("shift.changed", shift_id=shift_id, before=before, after=plain(values))
-    audit.record(connection, acting.partnership_id, acting.now, acting.person_id, after)
-    told = _follow(connection, acting, shift_id, set(values), tell_people=tell_people)
+    now_so = current(connection, acting.partnership_id, shift_id)
+    told = ["date" if name == "night_id" else name for name in values]
+    before, after = (plain({name: getattr(row, name) for name in told}) for row in (old, now_so))
+    change = Change("shift.changed", shift_id=shift_id, before=before, after=after)
+    audit.record(connection, acting.partnership_id, acting.now, acting.person_id, change)
+    number_told = _follow(connection, acting, shift_id, set(values), tell_people=tell_people)
     if new.wanted > old.wanted and old.state is ShiftState.PUBLISHED:
         waiting_list.give_places(connection, acting, shift_id, waiting_list.eager(connection, shift_id))
-    return told
+    return number_told
 
 
 def _check(acting: Acting, old: AnyRow, new: ShiftFacts) -> None:

@@ -12,6 +12,7 @@ from scheduler.bookings.places import walk_words
 from scheduler.gaps.queries import LeadShift
 from scheduler.kit.database import AnyRow
 from scheduler.kit.language import current, gettext, ngettext
+from scheduler.kit.phone import as_swedes_write
 from scheduler.kit.refusals import Invalid
 from scheduler.leading.typed import Typed
 from scheduler.messages.rules import MessageKind, segments
@@ -26,6 +27,8 @@ FIELDS = ("night", "starts", "ends", "minimum", "wanted", "meeting_place", "note
 MOST_PLACES = 20
 LONGEST_PLACE, LONGEST_NOTE = 80, 500
 LONGEST_HOURS = 12
+# Where a text leads that is about no booking any more.
+LINKS = {MessageKind.TAKEN_OFF: "/nights", MessageKind.REINSTATED: "/shifts/{shift}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,21 @@ def form_of(row: AnyRow, acting: Acting) -> ShiftForm:
     )
 
 
+def label_of(name: str) -> str:
+    """Return what a field of the form is called, as it stands beside it."""
+    labels = {
+        "night": gettext("Night"),
+        "starts": gettext("From"),
+        "ends": gettext("To"),
+        "minimum": gettext("At least"),
+        "wanted": gettext("Places"),
+        "meeting_place": gettext("Meeting place"),
+        "note": gettext("Note to those who walk"),
+        "leader": gettext("Walk leader"),
+    }
+    return labels[name]
+
+
 @dataclass(frozen=True, slots=True)
 class Telling:
     """Who would be told what: first names, the text to each, and what all of it costs in öre."""
@@ -172,8 +190,8 @@ def telling(
     )
     said = {
         **walk_words(seen, acting.zone, current()),  # type: ignore[arg-type]
-        "link": f"{acting.site}/bookings/…",
-        "phone": area.coordinator_phone,
+        "link": acting.site + LINKS.get(kind, "/bookings/…").format(shift=shift.id),
+        "phone": as_swedes_write(area.coordinator_phone),
     }
     text = render(kind, current(), said)
     price = spending(connection, acting.partnership_id, acting.now).segment_ore

@@ -219,7 +219,12 @@ def story() -> str:
         before_id=_asked_id("before"),
     )
     return render_template(
-        "leading/log.html", log=told, of=of, begins="before" not in request.args, more=len(told) == LOG_PAGE
+        "leading/log.html",
+        log=told,
+        shifts={} if of["shift"] else queries.shifts_of(connection(), g.visitor.partnership.id, told),
+        of=of,
+        begins="before" not in request.args,
+        more=len(told) == LOG_PAGE,
     )
 
 

@@ -9,6 +9,7 @@ from scheduler.kit.refusals import Invalid
 from scheduler.kit.templating import path_for
 from scheduler.kit.web import connection, needs, now, row_id, today
 from scheduler.leading import sheet as sheets
+from scheduler.leading.queries import shifts_of
 from scheduler.leading.typed import Typed
 from scheduler.partnership.queries import clubs
 from scheduler.people import notes, queries, roles
@@ -30,6 +31,7 @@ def _page(person_id: int, form: Typed | None = None) -> str:
     partnership_id, reader_id = g.visitor.partnership.id, g.visitor.person.id
     found = queries.person_page(connection(), partnership_id, person_id)
     noted = notes.mine(connection(), reader_id, person_id, now())
+    told = queries.log(connection(), partnership_id, person_id=person_id)
     return render_template(
         "leading/person.html",
         person=found,
@@ -40,7 +42,8 @@ def _page(person_id: int, form: Typed | None = None) -> str:
         form=form or Typed({"note": noted.text if noted is not None else ""}),
         longest=notes.LONGEST_CHARACTERS,
         done=request.args.get("done", ""),
-        log=queries.log(connection(), partnership_id, person_id=person_id),
+        log=told,
+        shifts=shifts_of(connection(), partnership_id, told),
     )
 
 

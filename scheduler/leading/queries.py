@@ -1,4 +1,5 @@
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -11,7 +12,8 @@ from scheduler.nights.season import LeftOut, Special
 from scheduler.nights.tables import Night, SeasonPlan, Shift
 from scheduler.partnership.queries import AgreementView, agreement_on
 from scheduler.partnership.rules import BudgetLineKind
-from scheduler.partnership.tables import Agreement, Club
+from scheduler.partnership.tables import Agreement, Area, Club
+from scheduler.people.queries import LogEntry
 from scheduler.people.rules import MembershipState
 from scheduler.people.tables import Membership, Person
 
@@ -193,3 +195,15 @@ def members_like(connection: Connection, partnership_id: int, shift_id: int, ask
         .limit(MOST_FOUND)
     )
     return [Found(*row) for row in rows]
+
+
+def shifts_of(connection: Connection, partnership_id: int, log: Iterable[LogEntry]) -> dict[int, tuple[date, str]]:
+    """Return the night and the area of each shift that the log tells of, by its id."""
+    ids = {entry.shift_id for entry in log if entry.shift_id is not None}
+    rows = connection.execute(
+        select(Shift.id, Night.date, Area.name)
+        .join(Night, Night.id == Shift.night_id)
+        .join(Area, Area.id == Shift.area_id)
+        .where(Shift.partnership_id == partnership_id, Shift.id.in_(ids))
+    )
+    return {shift_id: (night, area) for shift_id, night, area in rows}

@@ -14,7 +14,7 @@ from scheduler.kit.refusals import Invalid, NotFound, Refusal
 from scheduler.kit.templating import path_for
 from scheduler.kit.web import connection, needs, now, row_id, today
 from scheduler.leading import queries
-from scheduler.leading.changing import Asked, ShiftForm, form_of, kind_of_change, telling
+from scheduler.leading.changing import Asked, ShiftForm, form_of, kind_of_change, label_of, telling
 from scheduler.leading.typed import Typed, as_date
 from scheduler.messages.rules import MessageKind
 from scheduler.nights import budget
@@ -125,7 +125,8 @@ def _told_later(shift_id: int, form: ShiftForm, refusal: ChangedMeanwhile) -> tu
     now_so = form_of(row, acting())
     for name, text in now_so.fields.items():
         if name != "edition" and form.text(name) != text:
-            form.wrong(name, gettext("Is now: %(value)s", value=_shown(shift_id, name, text) or "–"))  # noqa: RUF001
+            value = _shown(shift_id, name, text) or gettext("empty")
+            form.wrong(name, gettext("%(field)s: now %(value)s", field=label_of(name), value=value))
     form.fields["edition"] = str(row.edition)
     return _page(shift_id, form, problem=sentence(refusal)), CONFLICT
 

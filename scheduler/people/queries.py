@@ -1,6 +1,7 @@
 import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
 )
 
 from scheduler.kit.audit import AuditEntry
+from scheduler.kit.database import AnyRow
 from scheduler.kit.ready import Ready
 from scheduler.kit.refusals import NotFound
 from scheduler.partnership.tables import Club, Partnership
@@ -28,6 +30,9 @@ from scheduler.people.rules import (
 from scheduler.people.tables import Membership, Person, RoleGrant, SignInSession
 
 LOG_PAGE = 200
+# What the log keeps in a form that is no words: instants, days, and people by their id.
+MOMENTS, DAYS, PEOPLE = ("starts_at", "ends_at"), ("date", "publish_on"), ("leader_person_id",)
+Shown = str | date | datetime
 
 
 def digest(secret: str) -> str:
@@ -236,14 +241,16 @@ def person_page(connection: Connection, partnership_id: int, person_id: int) -> 
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One line of the audit log. `who` is "" for the product itself (the worker)."""
+    """One line of the audit log. `who` is "" for the product itself (the worker). A detail is what was changed, before
+    and after: words, a moment, a day, or the first name of the person who was meant."""
 
     id: int
     at: datetime
     who: str
     what: str
     whom: str
-    details: list[tuple[str, str, str]]
+    details: list[tuple[str, Shown, Shown]]
+    shift_id: int | None
 
 
 def log(
@@ -264,6 +271,7 @@ def log(
             AuditEntry.what,
             AuditEntry.before,
             AuditEntry.after,
+            AuditEntry.shift_id,
             func.trim(actor.c.first_name + " " + actor.c.last_name).label("who"),
             func.trim(whom.c.first_name + " " + whom.c.last_name).label("whom"),
         )
@@ -279,19 +287,50 @@ def log(
         wanted = wanted.where(AuditEntry.person_id == person_id)
     if before_id is not None:
         wanted = wanted.where(AuditEntry.id < before_id)
+    rows = connection.execute(wanted).all()
+    names = _names(connection, rows)
     return [
-        LogEntry(row.id, row.at, row.who or "", row.what, row.whom or "", _differences(row.before, row.after))
-        for row in connection.execute(wanted)
+        LogEntry(
+            row.id,
+            row.at,
+            row.who or "",
+            row.what,
+            row.whom or "",
+            _differences(row.before, row.after, names),
+            row.shift_id,
+        )
+        for row in rows
     ]
 
 
-def _differences(before: dict[str, object], after: dict[str, object]) -> list[tuple[str, str, str]]:
+def _names(connection: Connection, rows: Iterable[AnyRow]) -> dict[str, str]:
+    """Return the first names of those whom entries name by their id alone, by the id as the log keeps it."""
+    ids = {str(kept[name]) for row in rows for kept in (row.before, row.after) for name in PEOPLE if kept.get(name)}
+    if not ids:
+        return {}
+    found = connection.execute(
+        select(Person.id, Person.first_name).where(Person.id.in_([int(one) for one in ids if one.isdecimal()]))
+    )
+    return {str(row.id): row.first_name for row in found}
+
+
+def _differences(
+    before: dict[str, object], after: dict[str, object], names: Mapping[str, str]
+) -> list[tuple[str, Shown, Shown]]:
     return [
-        (name, _shown(before.get(name)), _shown(after.get(name)))
+        (name, _shown(name, before.get(name), names), _shown(name, after.get(name), names))
         for name in dict.fromkeys([*before, *after])
         if before.get(name) != after.get(name)
     ]
 
 
-def _shown(value: object) -> str:
-    return "" if value is None else str(value)
+def _shown(name: str, value: object, names: Mapping[str, str]) -> Shown:
+    text = "" if value is None else str(value)
+    if name in PEOPLE:
+        return names.get(text, "")
+    try:
+        if name in MOMENTS:
+            return datetime.fromisoformat(text)
+        return date.fromisoformat(text) if name in DAYS else text
+    except ValueError:
+        return text

@@ -73,7 +73,11 @@ def test_what_nobody_needs_to_know_is_saved_at_once_and_sends_nothing(karin, dat
     assert (now.wanted, now.note, now.leader_person_id) == (5, "Ta med reflexer", anna)
     assert texts(database, *TOLD) == []
     karin.get(f"/lead/shifts/{shift}/change")
-    assert "Karin Lyktdal passet ändrades" in karin.words()
+    assert "Karin Lyktdal ändrade passet" in karin.words()
+    assert "→ Anna" in karin.words()
+    for address in ("/lead/log", f"/lead/people/{anna}"):
+        karin.get(address)
+        assert "bokade en plats · fre 27 nov, Centrum" in karin.words(), "the story says which shift"
 
 
 def test_another_time_shows_who_would_be_told_what_before_anything_is_saved(karin, database, scene):
@@ -149,7 +153,8 @@ def test_the_later_of_two_coordinators_is_told_and_overwrites_nothing(karin, app
     olle.send(f"/lead/shifts/{shift}/change", his | {"wanted": "6"})
     karin.send(f"/lead/shifts/{shift}/change", mine | {"wanted": "3", "note": "hej"}, 409)
     assert "Olle har ändrat passet" in karin.words()
-    assert "Är nu: 6" in karin.words()
+    assert "Platser: nu 6" in karin.words()
+    assert "Meddelande till dem som går: nu tomt" in karin.words()
     assert 'value="3"' in karin.text
     assert facts(database, shift).wanted == 6
     again = karin.forms_to(f"/lead/shifts/{shift}/change")[0]
@@ -271,6 +276,9 @@ def test_a_shift_moves_to_another_night_with_its_people(karin, database, scene):
         row = current(connection, 1, shift)
     assert (row.date, row.booked) == (date(2026, 12, 4), 2)
     assert all("fre 4 dec" in body for body in texts(database, MessageKind.MOVED))
+    karin.get(f"/lead/shifts/{shift}")
+    assert "Kväll: fredag 27 november → fredag 4 december" in karin.words()
+    assert "Börjar: fre 27 nov 21:00 → fre 4 dec 21:00" in karin.words()
 
 
 def test_those_who_walk_see_who_leads(karin, app, town, database, scene):
@@ -289,6 +297,7 @@ def test_calling_off_shows_the_text_first_and_can_be_taken_back(karin, database,
     assert texts(database, *TOLD) == []
     karin.follow(karin.send(f"/lead/shifts/{shift}/call-off"))
     assert "2 får veta" in karin.words()
+    assert karin.words().count("Bokning: bokad → inställt") == 2
     karin.get(f"/lead/shifts/{shift}/reinstate")
     assert "Anna och Bo" in karin.words()
     karin.follow(karin.send(f"/lead/shifts/{shift}/reinstate", {"tell": "yes"}))
@@ -296,6 +305,19 @@ def test_calling_off_shows_the_text_first_and_can_be_taken_back(karin, database,
     assert facts(database, shift).booked == 0
     assert len(texts(database, MessageKind.REINSTATED)) == 2
     karin.send(f"/lead/shifts/{shift}/reinstate", {"tell": "yes"}, 409)
+
+
+def test_the_text_that_is_shown_before_is_the_text_that_is_sent(karin, database, scene):
+    shift, (anna, _) = scene
+    for address, kind in (
+        (f"/lead/shifts/{shift}/people/{anna}/off", MessageKind.TAKEN_OFF),
+        (f"/lead/shifts/{shift}/call-off", MessageKind.CALLED_OFF),
+        (f"/lead/shifts/{shift}/reinstate", MessageKind.REINSTATED),
+    ):
+        karin.get(address)
+        shown = karin.words()
+        karin.send(address, {"tell": "yes"})
+        assert " ".join(texts(database, kind)[0].split()) in shown
 
 
 def test_somebody_is_found_by_name_and_put_on_without_a_text_unless_asked_for(karin, database, town, scene):
@@ -435,7 +457,7 @@ def test_beyond_the_line_only_with_a_decision_of_both_partners(app, karin, datab
     karin.send(path, {"area": town.arena, "decision": 2}, 409)
     karin.follow(karin.send(path, {"area": town.arena, "decision": 1}))
     assert "Arenaområdet" in karin.words()
-    assert "öppnades med ett beslut av styrgruppen" in karin.words()
+    assert "öppnade området med ett beslut av styrgruppen" in karin.words()
     with database.reading() as connection:
         noted = connection.execute(select(Shift.decision).where(Shift.decision != "")).scalar_one()
     assert noted.startswith("2026-11-23: Ett område till fredag 27 november")
