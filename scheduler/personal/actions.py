@@ -45,8 +45,10 @@ FINAL = (
 
 
 def forget(connection: Connection, acting: Acting, public_url: str, *, wished: bool = True) -> None:
-    """Forget the acting person for ever, as `wished`, or because she never answered the club that put her in. Coming places are free again and the next in line is told; sessions,
-    calendar addresses, codes, texts and the words of own notes go; what was walked and paid stays as numbers.
+    """Forget the acting person for ever, as `wished`, or because she never answered the club that put her in.
+
+    Coming places are free again and the next in line is told; sessions, calendar addresses, codes, texts and the words
+    of own notes go; what was walked and paid stays as numbers.
 
     `public_url` is the deployment's. Raises OnlyCoordinator, or OutNow in the middle of a walk.
     """
