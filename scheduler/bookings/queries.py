@@ -26,7 +26,8 @@ from scheduler.people.tables import Membership, Person
 
 @dataclass(frozen=True, slots=True)
 class Walker:
-    """Somebody on a shift, as others on it see them. `phone` is E.164, or None while it is not to be seen."""
+    """Somebody on a shift, as others on it see them. `phone` is E.164, or None while it is not to be seen; `may_lead`
+    is for coordinators."""
 
     person_id: int
     first_name: str
@@ -35,6 +36,7 @@ class Walker:
     is_new: bool
     is_me: bool
     leads: bool
+    may_lead: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,11 +253,7 @@ def walkers_of(
     )
     rows = connection.execute(
         select(
-            Booking.shift_id,
-            Person.id,
-            Person.first_name,
-            Person.phone,
-            club.label("club"),
+            *(Booking.shift_id, Person.id, Person.first_name, Person.phone, club.label("club")),
             exists()
             .where(earlier.person_id == Person.id, earlier.state == BookingState.ATTENDED)
             .correlate(Person)
@@ -263,6 +261,7 @@ def walkers_of(
             Shift.starts_at,
             Shift.state,
             Shift.leader_person_id,
+            Person.may_lead_since,
             Booking.state.label("booking_state"),
         )
         .join(Person, Person.id == Booking.person_id)
@@ -287,6 +286,7 @@ def walkers_of(
                 is_new=not row.has_walked,
                 is_me=row.id == for_person_id,
                 leads=row.id == row.leader_person_id,
+                may_lead=row.may_lead_since is not None,
             )
         )
     return found

@@ -317,10 +317,18 @@ def _settle_ways_in(connection: Connection, kept_id: int, gone_id: int) -> None:
 
 def _let_go(connection: Connection, kept_id: int, gone_id: int) -> None:
     both = connection.execute(
-        select(func.min(Person.created_at).label("created_at"), func.max(Person.last_asked_at).label("asked_at")).where(
-            Person.id.in_([kept_id, gone_id])
-        )
+        select(
+            func.min(Person.created_at).label("created_at"),
+            func.max(Person.last_asked_at).label("asked_at"),
+            func.min(Person.may_lead_since).label("may_lead_since"),
+            func.max(Person.extract_seen_on).label("extract_seen_on"),
+        ).where(Person.id.in_([kept_id, gone_id]))
     ).one()
-    values = {"created_at": both.created_at, "last_asked_at": both.asked_at}
+    values = {
+        "created_at": both.created_at,
+        "last_asked_at": both.asked_at,
+        "may_lead_since": both.may_lead_since,
+        "extract_seen_on": both.extract_seen_on,
+    }
     connection.execute(update(Person).where(Person.id == kept_id).values(**values))
     connection.execute(delete(Person).where(Person.id == gone_id))

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import Connection, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select, update
 
 from scheduler.bookings.editing import take_off
 from scheduler.bookings.places import hold
@@ -12,11 +12,13 @@ from scheduler.bookings.rules import BookingState
 from scheduler.bookings.tables import Booking
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
+from scheduler.kit.database import AnySelect
 from scheduler.kit.refusals import NotFound
 from scheduler.leading.queries import LIKE_ESCAPE
+from scheduler.leading.rules import RESTS_AFTER, Activity, activity
 from scheduler.messages.actions import drop
 from scheduler.nights.tables import Night, Shift
-from scheduler.partnership.tables import Area, Club
+from scheduler.partnership.tables import Agreement, Area, Club
 from scheduler.people.actions import decide
 from scheduler.people.rules import Acting, AlreadyDecided, MembershipState, NotYourClub, Visitor
 from scheduler.people.tables import Membership, Person
@@ -29,7 +31,8 @@ LEAST_DIGITS = 3
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One membership in the list."""
+    """One membership in the list. `season`: walks in the agreement's term of today; `last`: the night of the latest;
+    `activity` is None where the membership is not approved."""
 
     membership_id: int
     person_id: int
@@ -38,51 +41,125 @@ class Member:
     club: str
     state: MembershipState
     walks: int
+    season: int
+    last: date | None
+    activity: Activity | None
+    may_lead: bool
+    extract_seen_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """What is looked for: a name or a part of a number, a state, a club; empty and None mean any."""
+    """What is looked for: a name or a part of a number, how a membership or its walker stands, a club; empty and None
+    mean any."""
 
     text: str
-    state: MembershipState | None
+    state: MembershipState | Activity | None
     club_id: int | None
     club_ids: frozenset[int] | None
     page: int
 
 
-def members(connection: Connection, partnership_id: int, sought: Sought, *, everybody: bool = False) -> list[Member]:
+def members(connection: Connection, acting: Acting, sought: Sought, *, everybody: bool = False) -> list[Member]:
     """Return memberships by name: one page and one more, which says that there is a next page, or all."""
-    full = Person.first_name + " " + Person.last_name
-    walks = (
-        select(func.count(Booking.id))
-        .where(Booking.person_id == Person.id, Booking.state == BookingState.ATTENDED)
-        .correlate(Person)
-        .scalar_subquery()
-    )
-    wanted = (
-        select(Membership.id, Person.id, full, Person.phone, Club.name, Membership.state, walks)
-        .join(Person, Person.id == Membership.person_id)
-        .join(Club, Club.id == Membership.club_id)
-        .where(Membership.partnership_id == partnership_id, Person.forgotten_at.is_(None))
-        .order_by(Person.first_name, Person.last_name, Membership.id)
-    )
+    today = acting.now.astimezone(acting.zone).date()
+    wanted = _wanted(acting, sought, today)
     if not everybody:
         wanted = wanted.limit(PAGE + 1).offset(PAGE * sought.page)
+    return [
+        Member(
+            membership_id=row.id,
+            person_id=row.person_id,
+            name=row.name,
+            phone=row.phone,
+            club=row.club,
+            state=row.state,
+            walks=row.walks,
+            season=row.season,
+            last=row.last,
+            activity=activity(row.since, row.last, has_coming=row.coming, now=acting.now, today=today)
+            if row.state is MembershipState.APPROVED
+            else None,
+            may_lead=row.may_lead_since is not None,
+            extract_seen_on=row.extract_seen_on,
+        )
+        for row in connection.execute(wanted)
+    ]
+
+
+def _wanted(acting: Acting, sought: Sought, today: date) -> AnySelect:
+    full = Person.first_name + " " + Person.last_name
+    attended = (
+        select(func.count(Booking.id))
+        .join(Shift, Shift.id == Booking.shift_id)
+        .join(Night, Night.id == Shift.night_id)
+        .where(Booking.person_id == Person.id, Booking.state == BookingState.ATTENDED)
+        .correlate(Person)
+    )
+    term = select(Agreement.id).where(
+        Agreement.partnership_id == acting.partnership_id, Agreement.starts_on <= today, Agreement.ends_on >= today
+    )
+    last = attended.with_only_columns(func.max(Night.date)).scalar_subquery()
+    since = func.coalesce(Membership.decided_at, Membership.asked_at)
+    coming = (
+        exists()
+        .where(
+            Booking.person_id == Person.id,
+            Booking.shift_id == Shift.id,
+            Booking.state.in_([BookingState.BOOKED, BookingState.WAITING]),
+            Shift.ends_at > acting.now,
+        )
+        .correlate(Person)
+    )
+    wanted: AnySelect = (
+        select(
+            *(Membership.id, Person.id.label("person_id"), full.label("name"), Person.phone),
+            *(Club.name.label("club"), Membership.state, since.label("since"), last.label("last")),
+            attended.scalar_subquery().label("walks"),
+            attended.where(Night.agreement_id.in_(term)).scalar_subquery().label("season"),
+            *(coming.label("coming"), Person.may_lead_since, Person.extract_seen_on),
+        )
+        .join(Person, Person.id == Membership.person_id)
+        .join(Club, Club.id == Membership.club_id)
+        .where(Membership.partnership_id == acting.partnership_id, Person.forgotten_at.is_(None))
+        .order_by(Person.first_name, Person.last_name, Membership.id)
+    )
     if sought.text:
-        typed = "".join(LIKE_ESCAPE + sign if sign in "%_\\" else sign for sign in sought.text)
-        either = [full.ilike(f"%{form}%", escape=LIKE_ESCAPE) for form in {typed, typed.capitalize(), typed.title()}]
-        digits = "".join(sign for sign in sought.text if sign in "0123456789").lstrip("0")
-        if len(digits) >= LEAST_DIGITS:
-            either.append(Person.phone.like(f"%{digits}%"))
-        wanted = wanted.where(or_(*either))
-    if sought.state is not None:
+        wanted = wanted.where(_like(full, sought.text))
+    if isinstance(sought.state, Activity):
+        of_rule = _walks_like(sought.state, since, last, coming, acting.now, today)
+        wanted = wanted.where(Membership.state == MembershipState.APPROVED, of_rule)
+    elif sought.state is not None:
         wanted = wanted.where(Membership.state == sought.state)
     if sought.club_id is not None:
         wanted = wanted.where(Membership.club_id == sought.club_id)
     if sought.club_ids is not None:
         wanted = wanted.where(Membership.club_id.in_(sought.club_ids))
-    return [Member(*row) for row in connection.execute(wanted)]
+    return wanted
+
+
+def _like(full: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    typed = "".join(LIKE_ESCAPE + sign if sign in "%_\\" else sign for sign in text)
+    either = [full.ilike(f"%{form}%", escape=LIKE_ESCAPE) for form in {typed, typed.capitalize(), typed.title()}]
+    digits = "".join(sign for sign in text if sign in "0123456789").lstrip("0")
+    if len(digits) >= LEAST_DIGITS:
+        either.append(Person.phone.like(f"%{digits}%"))
+    return or_(*either)
+
+
+def _walks_like(
+    wanted: Activity,
+    since: ColumnElement[datetime],
+    last: ColumnElement[date],
+    coming: ColumnElement[bool],
+    now: datetime,
+    today: date,
+) -> ColumnElement[bool]:
+    """Return `rules.activity` as the database asks it."""
+    lately = case((last.is_not(None), last >= today - RESTS_AFTER), else_=since >= now - RESTS_AFTER)
+    if wanted is Activity.RESTING:
+        return and_(~lately, ~coming)
+    return and_(or_(lately, coming), last.is_(None) if wanted is Activity.NEW else last.is_not(None))
 
 
 def approve_many(

@@ -1,10 +1,12 @@
 """One person for coordinators: who she is, her roles, and the reader's own note on her."""
 
+from datetime import timedelta
+
 from flask import Blueprint, g, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from scheduler.bookings.pages import acting
-from scheduler.kit.language import zone
+from scheduler.kit.language import gettext, zone
 from scheduler.kit.refusals import Invalid
 from scheduler.kit.templating import path_for
 from scheduler.kit.web import connection, needs, now, row_id, today
@@ -12,13 +14,14 @@ from scheduler.leading import sheet as sheets
 from scheduler.leading.queries import shifts_of
 from scheduler.leading.typed import Typed
 from scheduler.partnership.queries import clubs
-from scheduler.people import notes, queries, roles
+from scheduler.people import notes, queries, roles, vouching
 from scheduler.people.permissions import may_give
-from scheduler.people.rules import Role
+from scheduler.people.rules import Role, is_old
 
 pages = Blueprint("person", __name__)
 
 INVALID = 422
+LONG_AGO = timedelta(days=5 * 365)
 
 
 @pages.get("/lead/people/<int:person_id>")
@@ -32,6 +35,7 @@ def _page(person_id: int, form: Typed | None = None) -> str:
     found = queries.person_page(connection(), partnership_id, person_id)
     noted = notes.mine(connection(), reader_id, person_id, now())
     told = queries.log(connection(), partnership_id, person_id=person_id)
+    typed = {"note": noted.text if noted is not None else "", "seen_on": str(today())}
     return render_template(
         "leading/person.html",
         person=found,
@@ -39,7 +43,8 @@ def _page(person_id: int, form: Typed | None = None) -> str:
         choices=_choices(found) if person_id != reader_id else [],
         noted=noted,
         forgotten_on=(noted.written_at + notes.KEPT).astimezone(zone()).date() if noted is not None else None,
-        form=form or Typed({"note": noted.text if noted is not None else ""}),
+        form=form.beside(typed) if form is not None else Typed(typed),
+        extract_old=found.extract_seen_on is not None and is_old(found.extract_seen_on, today()),
         longest=notes.LONGEST_CHARACTERS,
         done=request.args.get("done", ""),
         log=told,
@@ -87,6 +92,35 @@ def take_role(person_id: int) -> AnyResponse:
     role, club_id = _sent_role()
     roles.take(connection(), g.visitor, person_id, role, now(), club_id=club_id)
     return _to(person_id, "taken")
+
+
+@pages.post("/lead/people/<int:person_id>/lead")
+@needs("vouch for a person")
+def lead(person_id: int) -> AnyResponse:
+    queries.person_page(connection(), g.visitor.partnership.id, person_id)
+    said = request.form.get("may", "")
+    if said not in {"yes", "no"}:
+        raise Invalid(problem="request")
+    vouching.let_lead(connection(), acting(), person_id, may=said == "yes")
+    return _to(person_id, "vouched")
+
+
+@pages.post("/lead/people/<int:person_id>/extract")
+@needs("vouch for a person")
+def extract(person_id: int) -> AnyResponse | tuple[str, int]:
+    queries.person_page(connection(), g.visitor.partnership.id, person_id)
+    seen_on = None
+    if request.form.get("what") != "back":
+        form = Typed({"seen_on": request.form.get("seen_on", "")})
+        seen_on = form.day("seen_on")
+        if seen_on is not None and seen_on > today():
+            form.wrong("seen_on", gettext("That day has not come yet."))
+        elif seen_on is not None and today() - seen_on > LONG_AGO:
+            form.wrong("seen_on", gettext("That is over five years ago. Ask for a new extract."))
+        if form.errors:
+            return _page(person_id, form), INVALID
+    vouching.note_extract(connection(), acting(), person_id, seen_on)
+    return _to(person_id, "vouched")
 
 
 @pages.post("/lead/people/<int:person_id>/note")

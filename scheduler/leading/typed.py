@@ -33,6 +33,11 @@ class Typed:
     def __getitem__(self, name: str) -> Field:
         return Field(name, name, self.fields.get(name, ""), self.errors.get(name, []))
 
+    def beside(self, others: Mapping[str, str]) -> "Typed":
+        """Return itself with the texts of the page's other forms."""
+        self.fields = {**others, **self.fields}
+        return self
+
     def text(self, name: str) -> str:
         return self.fields.get(name, "").strip()
 

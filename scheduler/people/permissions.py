@@ -54,6 +54,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "see a person": frozenset({"coordinator"}),
     "give roles": frozenset({"coordinator"}),
     "merge people": frozenset({"coordinator"}),
+    "vouch for a person": frozenset({"coordinator"}),
     "note a person": frozenset({"coordinator"}),
     "note a number": frozenset({"coordinator"}),
     "see texts": frozenset({"coordinator"}),

@@ -207,14 +207,17 @@ class PersonPage:
     phone: str
     clubs: list[tuple[str, MembershipState]]
     roles: list[Held]
+    may_lead: bool
+    extract_seen_on: date | None
 
 
 def person_page(connection: Connection, partnership_id: int, person_id: int) -> PersonPage:
     """Return a person for the coordinator. Raises NotFound, also for another partnership's, or a forgotten one."""
     person = connection.execute(
-        select(Person.id, Person.first_name, Person.last_name, Person.phone).where(
-            Person.id == person_id, Person.partnership_id == partnership_id, Person.forgotten_at.is_(None)
-        )
+        select(
+            *(Person.id, Person.first_name, Person.last_name, Person.phone),
+            *(Person.may_lead_since, Person.extract_seen_on),
+        ).where(Person.id == person_id, Person.partnership_id == partnership_id, Person.forgotten_at.is_(None))
     ).first()
     if person is None:
         raise NotFound
@@ -236,6 +239,8 @@ def person_page(connection: Connection, partnership_id: int, person_id: int) -> 
         phone=person.phone,
         clubs=[(row.name, row.state) for row in memberships],
         roles=[Held(*row) for row in roles],
+        may_lead=person.may_lead_since is not None,
+        extract_seen_on=person.extract_seen_on,
     )
 
 

@@ -20,6 +20,9 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 # An invitation that nobody answers ends; who has then not agreed to anything is forgotten a week later.
 INVITATION_LIVES = timedelta(days=60)
 NO_ANSWER_KEPT = timedelta(days=7)
+# An extract from the criminal records is asked for anew after a year (SFS 2013:852 asks for one that is a year old at
+# most, of those who are to meet children).
+EXTRACT_HOLDS = timedelta(days=365)
 
 
 class MembershipState(StrEnum):
@@ -81,6 +84,11 @@ class LastCoordinator(Conflict):
     """A partnership is never left without a coordinator."""
 
     room = "people"
+
+
+def is_old(seen_on: date, today: date) -> bool:
+    """Return whether an extract that was seen on a day should be asked for anew."""
+    return today - seen_on > EXTRACT_HOLDS
 
 
 def nowhere(person_id: int) -> str:

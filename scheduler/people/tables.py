@@ -10,8 +10,9 @@ from scheduler.people.rules import MembershipState, Role
 
 class Person(Base):
     """A human being of 18 or more. `revision` is raised by every hold, see `bookings`; `last_asked_at` is when
-    `gaps` last asked this person to take a walk, 1970 for never, so that an index gives whose turn it is. Of one who
-    was forgotten at `forgotten_at` only the id is left: the others are what `rules.py` puts in their place."""
+    `gaps` last asked this person to take a walk, 1970 for never, so that an index gives whose turn it is. What
+    coordinators vouch for stands in `may_lead_since` and `extract_seen_on`. Of one who was forgotten at
+    `forgotten_at` only the id is left: the others are what `rules.py` puts in their place."""
 
     __tablename__ = "person"
     __table_args__ = (
@@ -31,6 +32,8 @@ class Person(Base):
     revision: Mapped[int]
     last_asked_at: Mapped[datetime] = mapped_column(server_default=text("'1970-01-01 00:00:00'"))
     forgotten_at: Mapped[datetime | None]
+    may_lead_since: Mapped[datetime | None]
+    extract_seen_on: Mapped[date | None]
 
 
 class Membership(Base):

@@ -85,7 +85,15 @@ def forget(connection: Connection, acting: Acting, public_url: str, *, wished: b
     connection.execute(
         update(Person)
         .where(Person.id == person_id)
-        .values(first_name=NO_NAME, last_name="", phone=nowhere(person_id), born_on=NOT_BORN, forgotten_at=acting.now)
+        .values(
+            first_name=NO_NAME,
+            last_name="",
+            phone=nowhere(person_id),
+            born_on=NOT_BORN,
+            forgotten_at=acting.now,
+            may_lead_since=None,
+            extract_seen_on=None,
+        )
     )
     change = Change("person.forgotten" if wished else "person.let_go", person_id=person_id)
     audit.record(connection, acting.partnership_id, acting.now, person_id if wished else None, change)

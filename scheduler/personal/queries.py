@@ -50,7 +50,8 @@ def kept(connection: Connection, partnership_id: int, person_id: int, now: datet
     details = connection.execute(
         select(
             *(Person.id, Person.first_name, Person.last_name, Person.phone, Person.born_on, Person.language),
-            *(Person.values_agreed_at, Person.created_at, Partnership.name.label("partnership")),
+            *(Person.values_agreed_at, Person.created_at, Person.may_lead_since, Person.extract_seen_on),
+            Partnership.name.label("partnership"),
         )
         .join(Partnership, Partnership.id == Person.partnership_id)
         .where(Person.id == person_id, Person.partnership_id == partnership_id)

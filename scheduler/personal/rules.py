@@ -10,8 +10,8 @@ NAMING = (
     MessageKind.LATE_CANCELLATION,
     MessageKind.PASSED_ON,
 )
-# Entries of the log that tell what somebody was called, or pieces of a number.
-TELLING_WHO = ("person.changed", "person.number", "person.number_asked")
+# Entries of the log that tell what somebody was called, pieces of a number, or when her extract was seen.
+TELLING_WHO = ("person.changed", "person.number", "person.number_asked", "person.extract")
 
 
 class OnlyCoordinator(Conflict):

@@ -148,7 +148,7 @@ def export() -> Response:
     if kind not in KINDS:
         raise Invalid(problem="request")
     who, sought = acting(), sought_from(request.form, own_clubs(), dict(_choices()))
-    people = members.members(connection(), who.partnership_id, sought, everybody=True)
+    people = members.members(connection(), who, sought, everybody=True)
     draw, mimetype = KINDS[kind]
     content = draw(people)
     change = Change("people.exported", after={"people": len(people), "file": kind})

@@ -1,12 +1,18 @@
 """Finding members, approving many at once, ending a membership."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select, update
 
-from scheduler.bookings.actions import book
-from scheduler.messages.rules import MessageKind
+from scheduler.bookings.actions import book, record_attendance
+from scheduler.leading.members import Sought, members
+from scheduler.leading.rules import Activity
+from scheduler.messages import standing
+from scheduler.messages.rules import MessageKind, TextGroup
 from scheduler.messages.tables import Message
 from scheduler.partnership.actions import add_club
+from scheduler.people import vouching
 from scheduler.people.actions import ask_to_join, grant_role
 from scheduler.people.rules import MembershipState, Role
 from scheduler.people.tables import Membership
@@ -114,3 +120,74 @@ def test_ending_a_membership_frees_the_coming_places_and_tells(karin, database, 
     karin.send(path, {}, 409)
     karin.get("/lead/log")
     assert "är inte längre medlem" in karin.words()
+
+
+def walkers(connection, town):
+    """Make one of each kind: (name, a member for so many days, walked so many days ago or never, has booked)."""
+    kinds = [
+        ("Ny", 3, None, False),
+        ("Nybokad", 200, None, True),
+        ("Väntar", 200, None, False),
+        ("Aktiv", 300, 4, False),
+        ("Gränsen", 300, 90, False),
+        ("Vilar", 300, 91, False),
+        ("Åter", 300, 200, True),
+    ]
+    coming = make.shift(connection, town)
+    nights = {days: make.FRIDAY - timedelta(days=days + 4) for *_, days, _ in kinds if days is not None}
+    for name, member_for, walked, booked in kinds:
+        person = make.person(connection, town, name)
+        since = make.NOW - timedelta(days=member_for)
+        connection.execute(update(Membership).where(Membership.person_id == person).values(asked_at=since))
+        if walked is not None:
+            past = make.shift(connection, town, nights[walked])
+            early = make.before_start(72, nights[walked])
+            book(connection, make.acting(town, person, early), past, person, "a")
+            record_attendance(connection, make.acting(town, person), past, [person])
+        if booked:
+            book(connection, make.acting(town, person), coming, person, "b")
+
+
+def test_new_active_and_resting_are_told_and_found(each_database):
+    town = each_database.write(make.town)
+    each_database.write(lambda connection: walkers(connection, town))
+
+    def found(state):
+        with each_database.reading() as connection:
+            return members(connection, make.acting(town, None), Sought("", state, None, None, 0))
+
+    everybody = found(None)
+    assert {one.name.split()[0]: one.activity for one in everybody} == {
+        "Ny": Activity.NEW, "Nybokad": Activity.NEW, "Väntar": Activity.RESTING, "Aktiv": Activity.ACTIVE,
+        "Gränsen": Activity.ACTIVE, "Vilar": Activity.RESTING, "Åter": Activity.ACTIVE,
+    }  # fmt: skip
+    for state in Activity:
+        assert found(state) == [one for one in everybody if one.activity is state]
+    aktiv = next(one for one in everybody if one.name.startswith("Aktiv"))
+    assert (aktiv.season, aktiv.walks, aktiv.last) == (1, 1, make.FRIDAY - timedelta(days=8))
+
+
+def test_the_list_tells_what_a_coordinator_needs_and_a_contact_less(app, karin, database, town):
+    def write(connection):
+        eva = make.person(connection, town, "Eva", number="+46701740655")
+        kim = make.person(connection, town, "Kim")
+        grant_role(connection, town.id, kim, Role.CONTACT, make.NOW, club_id=town.club_id)
+        vouching.let_lead(connection, make.acting(town, kim), eva, may=True)
+        vouching.note_extract(connection, make.acting(town, kim), eva, make.NOW.date() - timedelta(days=366))
+        standing.choose(connection, eva, [TextGroup.REQUESTS], make.NOW.time(), make.NOW.time())
+        return eva, kim
+
+    _eva, kim = database.write(write)
+    karin.get("/lead/people", query_string={"state": "new", "q": "Eva"})
+    assert "Nattvandring Timrå IK · ny" in karin.words()
+    assert "Får ledaja" in karin.words()
+    assert "2025-11-22 över ett år gammalt" in karin.words()
+    assert "inga frågor" in karin.words()
+    karin.get("/lead/people", query_string={"state": "resting"})
+    assert "Eva" not in karin.words()
+    contact = Visitor(app, town).sign_in(kim)
+    contact.get("/lead/people", query_string={"q": "Eva"})
+    assert "Senaste passet" in contact.words()
+    assert "2025-11-22" not in contact.words()
+    assert "Får leda" not in contact.words()
+    karin.send("/lead/people/export", {"state": "resting", "kind": "csv"}, 200)

@@ -6,14 +6,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from scheduler.bookings.actions import book
+from scheduler.doubles.actions import merge
 from scheduler.kit.audit import AuditEntry, Change, record
-from scheduler.people import notes, roles
+from scheduler.people import notes, roles, vouching
 from scheduler.people.actions import grant_role
 from scheduler.people.queries import phone_of
 from scheduler.people.queries import visitor as visitor_of
 from scheduler.people.rules import LastCoordinator, Role
 from scheduler.people.signing_in import start_session
-from scheduler.people.tables import PersonNote, RoleGrant
+from scheduler.people.tables import Person, PersonNote, RoleGrant
+from scheduler.personal.actions import forget
 from tests import make
 from tests.leading.conftest import coordinator
 from tests.visitor import HTML, Visitor
@@ -208,3 +211,76 @@ def test_the_log_is_read_to_its_end_page_by_page(karin, database, town, eva):
         assert "De nyaste" in karin.words()
     for odd in ("x", "-1", "9" * 30, "0"):
         karin.get("/lead/log", query_string={"before": odd, "shift": odd})
+
+
+def test_who_may_lead_is_granted_taken_back_and_shown_where_a_leader_is_chosen(karin, database, town, eva):
+    def write(connection):
+        shift = make.shift(connection, town)
+        for person in (make.person(connection, town, "Anna"), eva):
+            book(connection, make.acting(town, person), shift, person, "a")
+        return shift
+
+    shift = database.write(write)
+    path = f"/lead/people/{eva}"
+    karin.follow(karin.send(f"{path}/lead", {"may": "yes"}))
+    assert "Får leda pass" in karin.words()
+    assert "fick ändrat om hen får leda pass (av Karin Lyktdal)" in karin.words()
+    karin.get(f"/lead/shifts/{shift}/change")
+    choices = ["".join(one.itertext()) for one in karin.page.iter(f"{HTML}option")]
+    assert choices[1:3] == ["Eva, Nattvandring Timrå IK · får leda", "Anna, Nattvandring Timrå IK"]
+    karin.follow(karin.send(f"{path}/lead", {"may": "no"}))
+    assert "Får inte leda pass än" in karin.words()
+    for sent in ({}, {"may": "perhaps"}):
+        karin.send(f"{path}/lead", sent, 422)
+    with database.reading() as connection:
+        whats = connection.execute(select(AuditEntry.what).where(AuditEntry.what == "person.may_lead")).all()
+    assert len(whats) == 2
+
+
+def test_of_an_extract_only_the_day_is_kept_until_it_is_taken_back(app, karin, town, eva):
+    path = f"/lead/people/{eva}"
+    for typed, sentence in (
+        ("2026-11-24", "Den dagen har inte kommit än"),
+        ("2019-01-01", "Det är över fem år sedan"),
+        ("i går", "Skriv ett datum som 2026-12-11"),
+        ("", "Skriv ett datum som 2026-12-11"),
+    ):
+        karin.send(f"{path}/extract", {"seen_on": typed}, 422)
+        assert sentence in karin.words()
+        assert f'name="seen_on" type="date" value="{typed}"' in karin.text
+    karin.follow(karin.send(f"{path}/extract", {"seen_on": "2026-11-20"}))
+    assert "Utdrag sett 2026-11-20" in karin.words()
+    assert "över ett år gammalt" not in karin.words()
+    karin.follow(karin.send(f"{path}/extract", {"seen_on": "2025-11-01"}))
+    assert "Utdrag sett 2025-11-01 över ett år gammalt" in karin.words()
+    assert "Utdrag sett: 2026-11-20 → 2025-11-01" in karin.words()
+    own = Visitor(app, town).sign_in(eva)
+    own.get("/me/data")
+    assert "Utdrag ur belastningsregistret sett2025-11-01" in own.words()
+    assert own.get("/me/data.json").get_json()["details"]["extract_seen_on"] == "2025-11-01"
+    own.send(f"{path}/extract", {"what": "back"}, 403)
+    karin.follow(karin.send(f"{path}/extract", {"what": "back"}))
+    assert "Utdrag sett 2025" not in karin.words()
+
+
+def test_what_is_vouched_for_goes_with_the_person_and_follows_a_merging(each_database):
+    town = each_database.write(make.town)
+
+    def write(connection):
+        karin = coordinator(connection, town)
+        eva, twin = make.person(connection, town), make.person(connection, town)
+        vouching.let_lead(connection, make.acting(town, karin), eva, may=True)
+        vouching.note_extract(connection, make.acting(town, karin), twin, make.NOW.date())
+        merge(connection, make.acting(town, karin), eva, twin)
+        return eva
+
+    def vouched(person):
+        with each_database.reading() as connection:
+            found = select(Person.may_lead_since, Person.extract_seen_on).where(Person.id == person)
+            days = select(AuditEntry.after).where(AuditEntry.what == "person.extract")
+            return tuple(connection.execute(found).one()), connection.execute(days).scalar_one()
+
+    eva = each_database.write(write)
+    assert vouched(eva) == ((make.NOW, make.NOW.date()), {"seen_on": "2026-11-23"})
+    each_database.write(lambda connection: forget(connection, make.acting(town, eva), make.SITE))
+    assert vouched(eva) == ((None, None), {})

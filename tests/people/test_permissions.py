@@ -173,6 +173,8 @@ POST_MATRIX = {
     "person.give_role": ("/lead/people/{person}/roles", ONLY_LEADING | {"coordinator": 422}),
     "person.take_role": ("/lead/people/{person}/roles/take", ONLY_LEADING | {"coordinator": 422}),
     "person.note": ("/lead/people/{person}/note", ONLY_LEADING | {"coordinator": 303}),
+    "person.lead": ("/lead/people/{person}/lead", ONLY_LEADING | {"coordinator": 422}),
+    "person.extract": ("/lead/people/{person}/extract", ONLY_LEADING | {"coordinator": 422}),
     "welcome.answer": ("/welcome/999999/yes", dict.fromkeys(KINDS, 409) | {"nobody": 403}),
     "registers.read": ("/lead/people/import", CLUBS_ONLY | {"contact": 422, "coordinator": 422}),
     "registers.export": ("/lead/people/export", CLUBS_ONLY | {"contact": 422, "coordinator": 422}),

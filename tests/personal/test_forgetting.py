@@ -202,7 +202,9 @@ def test_nothing_leads_to_the_forgotten_and_the_number_may_join_anew(life):
     assert life.read(select(CalendarFeed.ended_at).where(CalendarFeed.person_id == life.me)) != [None]
     with life.database.reading() as connection:
         everybody = Sought("", None, None, None, 0)
-        assert life.me not in {one.person_id for one in listed_members(connection, life.town.id, everybody)}
+        assert life.me not in {
+            one.person_id for one in listed_members(connection, make.acting(life.town, None), everybody)
+        }
 
     def join_again(connection):
         return people.register(
