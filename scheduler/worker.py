@@ -41,6 +41,7 @@ from scheduler.personal import actions as personal
 from scheduler.registers.actions import forget_lists
 from scheduler.reports.queries import quarters_reported
 from scheduler.sendings import rereading as sendings_rereading
+from scheduler.steering.actions import forget_callers
 from scheduler.walks.actions import forget_texts
 
 PASS_EVERY_SECONDS = 10.0
@@ -229,6 +230,7 @@ def one_pass(
         "invitations ended": app.database.write(lambda connection: end_unanswered(connection, now)),
         "people forgotten who never agreed": let_go(app, known, now),
         "notes on people forgotten": app.database.write(lambda connection: forget_old_notes(connection, now)),
+        "callers of meetings forgotten": app.database.write(lambda connection: forget_callers(connection, now)),
         "member lists forgotten": app.database.write(lambda connection: forget_lists(connection, now)),
         "codes forgotten": app.database.write(lambda connection: forget_old(connection, now)),
         "devices forgotten": app.database.write(lambda connection: forget_sessions(connection, now)),

@@ -30,7 +30,7 @@ from scheduler.people.rules import NEVER, Acting, MembershipState
 from scheduler.people.tables import Membership, Person, PersonNote, RoleGrant, SignInCode, SignInSession
 from scheduler.registers.tables import MemberList
 from scheduler.reports.tables import Report
-from scheduler.steering.tables import Consent, Decision
+from scheduler.steering.tables import Consent, Decision, SteeringMember
 from scheduler.walks.tables import Arrival, WalkedFor, WalkNote
 
 # Whom a change speaks of is the one thing in the log that follows: it is the same person.
@@ -50,6 +50,7 @@ POINTS: tuple[Any, ...] = (
     Report.frozen_by,
     Decision.proposed_by,
     Consent.given_by,
+    SteeringMember.person_id,
     MemberList.person_id,
 )
 SETTLED: tuple[Any, ...] = (

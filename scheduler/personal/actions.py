@@ -36,6 +36,7 @@ from scheduler.people.rules import (
 from scheduler.people.tables import Membership, Person, PersonNote, RoleGrant, SignInCode, SignInSession
 from scheduler.personal.rules import NAMING, TELLING_WHO, OnlyCoordinator, OutNow
 from scheduler.registers.tables import MemberList
+from scheduler.steering import actions as steering
 from scheduler.walks.tables import WalkNote
 
 FINAL = (
@@ -47,8 +48,8 @@ FINAL = (
 def forget(connection: Connection, acting: Acting, public_url: str, *, wished: bool = True) -> None:
     """Forget the acting person for ever, as `wished`, or because she never answered the club that put her in.
 
-    Coming places are free again and the next in line is told; sessions, calendar addresses, codes, texts and the words
-    of own notes go; what was walked and paid stays as numbers.
+    Coming places are free again and the next in line is told; sessions, calendar addresses, codes, texts, the seat in
+    the steering group and the words of own notes go; what was walked and paid stays as numbers.
 
     `public_url` is the deployment's. Raises OnlyCoordinator, or OutNow in the middle of a walk.
     """
@@ -73,6 +74,7 @@ def forget(connection: Connection, acting: Acting, public_url: str, *, wished: b
     connection.execute(
         update(WalkNote).where(WalkNote.written_by == person_id).values(text="", forgotten_at=acting.now)
     )
+    steering.leave(connection, acting.partnership_id, person_id)
     connection.execute(delete(MemberList).where(MemberList.person_id == person_id))
     connection.execute(
         delete(PersonNote).where((PersonNote.person_id == person_id) | (PersonNote.writer_person_id == person_id))

@@ -19,6 +19,7 @@ from scheduler.partnership.tables import Area, Club, Partnership
 from scheduler.people import notes
 from scheduler.people.rules import NEVER
 from scheduler.people.tables import Membership, Person, RoleGrant, SignInSession
+from scheduler.steering.queries import seats
 from scheduler.walks.tables import Arrival, WalkedFor, WalkNote
 
 Rows = list[dict[str, Any]]
@@ -34,6 +35,7 @@ class Kept:
     texts_chosen: dict[str, Any]
     memberships: Rows
     roles: Rows
+    steering: Rows
     walks: Rows
     notes: Rows
     noted_about_me: Rows
@@ -78,6 +80,7 @@ def kept(connection: Connection, partnership_id: int, person_id: int, now: datet
         },
         memberships=rows(_memberships(person_id)),
         roles=rows(_roles(person_id)),
+        steering=_seats(connection, person_id),
         walks=rows(_walks(person_id)),
         notes=rows(_notes(person_id)),
         noted_about_me=[dict(row._mapping) for row in notes.about(connection, person_id)],  # noqa: SLF001
@@ -92,11 +95,7 @@ def kept(connection: Connection, partnership_id: int, person_id: int, now: datet
             .where(Incoming.person_id == person_id)
             .order_by(Incoming.id)
         ),
-        devices=rows(
-            select(SignInSession.device, SignInSession.created_at, SignInSession.last_seen_at, SignInSession.ended_at)
-            .where(SignInSession.person_id == person_id)
-            .order_by(SignInSession.id)
-        ),
+        devices=rows(_devices(person_id)),
         calendars=rows(_calendars(person_id)),
         log=rows(
             select(AuditEntry.at, AuditEntry.what, AuditEntry.shift_id, AuditEntry.before, AuditEntry.after)
@@ -121,6 +120,18 @@ def _roles(person_id: int) -> AnySelect:
         .outerjoin(Club, Club.id == RoleGrant.club_id)
         .where(RoleGrant.person_id == person_id)
         .order_by(RoleGrant.id)
+    )
+
+
+def _seats(connection: Connection, person_id: int) -> Rows:
+    return [{"partner": one.partner, "name": one.name, "email": one.email} for one in seats(connection, person_id)]
+
+
+def _devices(person_id: int) -> AnySelect:
+    return (
+        select(SignInSession.device, SignInSession.created_at, SignInSession.last_seen_at, SignInSession.ended_at)
+        .where(SignInSession.person_id == person_id)
+        .order_by(SignInSession.id)
     )
 
 
@@ -194,10 +205,12 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """What being forgotten would end: the coming walks by date and area, and the clubs whose only contact one is."""
+    """What being forgotten would end: the coming walks by date and area, the clubs whose only contact one is, and
+    whether one has a seat in the steering group."""
 
     walks: list[tuple[date, str]]
     only_contact_of: list[str]
+    in_steering_group: bool
 
 
 def leaving(connection: Connection, partnership_id: int, person_id: int, shift_ids: list[int]) -> Leaving:
@@ -219,5 +232,7 @@ def leaving(connection: Connection, partnership_id: int, person_id: int, shift_i
     for row in contacts:
         clubs.setdefault(row.name, set()).add(row.person_id)
     return Leaving(
-        [(row.date, row.name) for row in walks], [club for club, held in clubs.items() if held == {person_id}]
+        [(row.date, row.name) for row in walks],
+        [club for club, held in clubs.items() if held == {person_id}],
+        in_steering_group=bool(seats(connection, person_id)),
     )

@@ -1,7 +1,7 @@
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, exists, insert, select, update
 
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
@@ -14,7 +14,7 @@ from scheduler.partnership.actions import sign_agreement
 from scheduler.partnership.queries import AgreementView, agreement_on
 from scheduler.partnership.tables import Agreement
 from scheduler.people.rules import Acting
-from scheduler.steering.queries import decided_deviations, decisions, meeting, members, that_may_open
+from scheduler.steering.queries import decided_deviations, decisions, meeting, members, seats, that_may_open
 from scheduler.steering.rules import (
     LONGEST_MEETING_MINUTES,
     LONGEST_TEXT_CHARACTERS,
@@ -27,12 +27,15 @@ from scheduler.steering.rules import (
     NotYourPartner,
     Partner,
     RateNotDecided,
+    SeatTaken,
     Standing,
     line,
     mail_address,
     next_term,
 )
 from scheduler.steering.tables import Consent, Decision, Meeting, Opening, SteeringMember
+
+NOBODY = {"organizer_name": "", "organizer_email": ""}
 
 
 def add_member(connection: Connection, acting: Acting, partner: Partner, name: str, email: str) -> int:
@@ -49,7 +52,8 @@ def add_member(connection: Connection, acting: Acting, partner: Partner, name: s
 
 
 def remove_member(connection: Connection, acting: Acting, member_id: int) -> None:
-    """Take somebody out of the group, name and address with them. Raises NothingHere."""
+    """Take somebody out of the group, name and address with them; meetings that she called lose both when they are over
+    (`forget_callers`). Raises NothingHere."""
     gone = connection.execute(
         delete(SteeringMember).where(
             SteeringMember.id == member_id, SteeringMember.partnership_id == acting.partnership_id
@@ -58,6 +62,62 @@ def remove_member(connection: Connection, acting: Acting, member_id: int) -> Non
     if not gone:
         raise NothingHere
     _tell(connection, acting, "steering.member_gone", {})
+
+
+def take_seat(connection: Connection, acting: Acting, member_id: int, partner: Partner | None) -> None:
+    """Note that a seat is the acting person's own; again changes nothing. `partner` is for whom she may answer.
+
+    Raises NothingHere, NotYourPartner for the other's seat, or SeatTaken when it is somebody else's or she has one.
+    """
+    # A write first: two who take it at once come one after the other.
+    held = connection.execute(
+        update(SteeringMember)
+        .where(SteeringMember.id == member_id, SteeringMember.partnership_id == acting.partnership_id)
+        .values(name=SteeringMember.name)
+    ).rowcount
+    if not held:
+        raise NothingHere
+    listed = members(connection, acting.partnership_id)
+    seat = next(one for one in listed if one.id == member_id)
+    if seat.partner != partner:
+        raise NotYourPartner
+    taken = {one.id for one in listed if one.person_id == acting.person_id}
+    if taken == {member_id}:
+        return
+    if taken or seat.person_id is not None:
+        raise SeatTaken
+    connection.execute(update(SteeringMember).where(SteeringMember.id == member_id).values(person_id=acting.person_id))
+    _tell(connection, acting, "steering.seat", {"partner": seat.partner.value})
+
+
+def leave(connection: Connection, partnership_id: int, person_id: int) -> None:
+    """Take away somebody's own seat, and her name and address from the meetings that she called. What was decided and
+    what stood on the agenda stays as it was written."""
+    for seat in seats(connection, person_id):
+        connection.execute(
+            update(Meeting)
+            .where(
+                Meeting.partnership_id == partnership_id,
+                Meeting.organizer_name == seat.name,
+                Meeting.organizer_email == seat.email,
+            )
+            .values(NOBODY)
+        )
+        connection.execute(delete(SteeringMember).where(SteeringMember.id == seat.id))
+
+
+def forget_callers(connection: Connection, now: datetime) -> int:
+    """Forget who called the meetings that are over, where that one is in the group no longer; return of how many
+    meetings. Until then calendars need her: they take a file of another caller for another meeting."""
+    still_there = exists().where(
+        SteeringMember.partnership_id == Meeting.partnership_id,
+        SteeringMember.name == Meeting.organizer_name,
+        SteeringMember.email == Meeting.organizer_email,
+    )
+    over = Meeting.starts_at <= now - timedelta(minutes=LONGEST_MEETING_MINUTES)
+    return connection.execute(
+        update(Meeting).where(Meeting.organizer_email != "", over, ~still_there).values(NOBODY)
+    ).rowcount
 
 
 def _tell(connection: Connection, acting: Acting, what: str, after: dict[str, object]) -> None:

@@ -46,12 +46,14 @@ def _page(problem: Invalid | None = None) -> str:
     agreement = _agreement()
     decisions = queries.decisions(connection(), partnership_id)
     meetings = queries.meetings(connection(), partnership_id)
+    members = queries.members(connection(), partnership_id)
     coming = [one for one in meetings if one.ends_at > now() and not one.cancelled]
     about = request.args.get("about", "")
     return render_template(
         "steering/steering.html",
         agreement=agreement,
-        members=queries.members(connection(), partnership_id),
+        members=members,
+        seated=any(one.person_id == g.visitor.person.id for one in members),
         meetings=meetings,
         coming=coming,
         monthly=any(one.starts_at < now() + A_MONTH for one in coming),
@@ -107,6 +109,13 @@ def add_member() -> AnyResponse | tuple[str, int]:
 @needs("steer")
 def remove_member(member_id: int) -> AnyResponse:
     actions.remove_member(connection(), acting(), member_id)
+    return redirect(url_for("steering.steering"), code=303)
+
+
+@pages.post("/lead/steering/members/<int:member_id>/mine")
+@needs("steer")
+def take_seat(member_id: int) -> AnyResponse:
+    actions.take_seat(connection(), acting(), member_id, partner_of(g.visitor.roles))
     return redirect(url_for("steering.steering"), code=303)
 
 

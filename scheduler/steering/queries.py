@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 from scheduler.money.rules import Deviation, deviation_from_json
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.tables import Agreement, Area
+from scheduler.people.tables import Person
 from scheduler.steering.rules import DecisionKind, NothingHere, Partner, Standing, standing
 from scheduler.steering.tables import Consent, Decision, Meeting, Opening, SteeringMember
 
@@ -18,16 +19,30 @@ class MemberView:
     partner: Partner
     name: str
     email: str
+    person_id: int | None
 
 
 def members(connection: Connection, partnership_id: int) -> list[MemberView]:
     """Return the group, the municipality's members first."""
     rows = connection.execute(
-        select(SteeringMember.id, SteeringMember.partner, SteeringMember.name, SteeringMember.email)
+        select(
+            SteeringMember.id,
+            SteeringMember.partner,
+            SteeringMember.name,
+            SteeringMember.email,
+            SteeringMember.person_id,
+        )
         .where(SteeringMember.partnership_id == partnership_id)
         .order_by(SteeringMember.partner.desc(), SteeringMember.id)
     )
     return [MemberView(*row) for row in rows]
+
+
+def seats(connection: Connection, person_id: int) -> list[MemberView]:
+    """Return the seats that somebody has said are hers."""
+    town = select(Person.partnership_id).where(Person.id == person_id)
+    listed = members(connection, connection.execute(town).scalar_one())
+    return [one for one in listed if one.person_id == person_id]
 
 
 @dataclass(frozen=True, slots=True)

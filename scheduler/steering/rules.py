@@ -68,6 +68,12 @@ class RateNotDecided(Conflict):
     room: ClassVar[str] = "steering"
 
 
+class SeatTaken(Conflict):
+    """The seat is somebody's already, or the person has another one."""
+
+    room: ClassVar[str] = "steering"
+
+
 class AlreadyRenewed(Conflict):
     """There is an agreement for the time after this one."""
 

@@ -10,7 +10,8 @@ from scheduler.steering.rules import DecisionKind, Partner
 
 
 class SteeringMember(Base):
-    """Somebody who sits in the group for a partner; `email` "" gets no calendar invitation."""
+    """Somebody who sits in the group for a partner; `email` "" gets no calendar invitation. `person_id` is whose seat
+    it is, where she has said so: being forgotten then takes it away."""
 
     __tablename__ = "steering_member"
 
@@ -19,11 +20,12 @@ class SteeringMember(Base):
     partner: Mapped[Partner]
     name: Mapped[str]
     email: Mapped[str]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
 
 
 class Meeting(Base):
     """A meeting of the group; `sequence` rises with every change, as calendars count. Who calls it stays its organizer,
-    or programs would take the next file for another's meeting; "" is Lykta itself."""
+    or programs would take the next file for another's meeting; "" is Lykta itself, or somebody who has left."""
 
     __tablename__ = "steering_meeting"
     __table_args__ = (CheckConstraint("minutes > 0", name="minutes"),)

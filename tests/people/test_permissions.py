@@ -237,6 +237,7 @@ POST_MATRIX |= {
         for name, path, status in (
             ("add_member", "members", 422),
             ("remove_member", "members/999999/remove", 404),
+            ("take_seat", "members/999999/mine", 404),
             ("call_meeting", "meetings", 422),
             ("change_meeting", "meetings/999999", 404),
             ("cancel_meeting", "meetings/999999/cancel", 404),

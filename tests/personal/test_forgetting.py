@@ -33,6 +33,9 @@ from scheduler.people.signing_in import ask_for_code, start_session
 from scheduler.people.tables import Person, RoleGrant
 from scheduler.personal.actions import forget
 from scheduler.personal.rules import OnlyCoordinator, OutNow
+from scheduler.steering.actions import add_member, call_meeting, take_seat
+from scheduler.steering.queries import meetings, members
+from scheduler.steering.rules import Partner
 from scheduler.tables import METADATA
 from scheduler.walks.actions import arrive, write_note
 from scheduler.walks.tables import WalkNote
@@ -119,6 +122,13 @@ class Life:
         note_number(connection, make.acting(town, self.boss), self.me, OTHER_PHONE)
         notes.write(connection, make.acting(town, self.boss), self.me, "Ottiljana går helst på fredagar.")
         notes.write(connection, make.acting(town, self.me), self.friend, "Kvistgrens: hennes granne.")
+        steering = make.acting(town, self.me)
+        seat = add_member(connection, steering, Partner.CLUB, f"{FIRST} {LAST}", "ottiljana@klubb.example")
+        take_seat(connection, steering, seat, Partner.CLUB)
+        add_member(connection, steering, Partner.MUNICIPALITY, "Ida", "ida@kommun.example")
+        for days in (2, 90):
+            day = make.NOW + timedelta(days=days)
+            call_meeting(connection, steering, day, 60, "Kommunhuset", "Ljuset vid kajen", Partner.CLUB)
         standing.choose(connection, self.me, [TextGroup.NEWS], make.NOW.time(), make.NOW.time())
 
     def _walked(self, connection):
@@ -149,7 +159,7 @@ def test_no_column_of_any_table_holds_the_name_the_number_or_the_birth_date(life
     before = traces(life.database)
     # The test would see nothing if nothing were there to be seen.
     assert {"person", "message", "incoming", "audit_entry", "calendar", "calendar_event", "sign_in_code", "walk_note",
-            "phone_standing", "person_note"} <= before.keys()  # fmt: skip
+            "phone_standing", "person_note", "steering_member", "steering_meeting"} <= before.keys()  # fmt: skip
     life.forget()
     assert traces(life.database) == {}
 
@@ -185,6 +195,15 @@ def test_who_had_offered_a_walk_by_name_keeps_it_and_is_told_by_nobodys_name(lif
     told = life.read(select(Message.body).where(Message.kind == MessageKind.HAND_OVER_DECLINED))
     assert len(told) == 1
     assert told[0].startswith("Någon kan inte ta din nattvandring")
+
+
+def test_the_steering_group_keeps_its_meetings_and_its_other_members(life):
+    life.forget()
+    with life.database.reading() as connection:
+        assert [one.name for one in members(connection, life.town.id)] == ["Ida"]
+        assert [(one.place, one.agenda) for one in meetings(connection, life.town.id)] == [
+            ("Kommunhuset", "Ljuset vid kajen")
+        ] * 2
 
 
 def test_the_log_keeps_the_id_and_names_nobody(life):

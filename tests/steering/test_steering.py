@@ -275,6 +275,49 @@ def test_a_meeting_becomes_a_file_that_calendars_take_in_and_out(app, town, cast
     assert "ida@timra.example" not in boss.text
 
 
+def test_a_member_says_which_seat_is_hers_and_only_of_her_own_partner(app, town, cast, database):
+    boss, reader = (Visitor(app, town).sign_in(person) for person in cast)
+    for partner, name in (("club", "Karin"), ("club", "Bo"), ("municipality", "Mats")):
+        boss.send("/lead/steering/members", {"partner": partner, "name": name, "email": f"{name}@post.example"})
+    reader.get("/lead/steering")
+    reader.send("/lead/steering/members/1/mine", status=403)
+    boss.get("/lead/steering")
+    assert not boss.forms_to("/lead/steering/members/3/mine"), "the municipality's seat"
+    boss.follow(boss.send("/lead/steering/members/1/mine"))
+    assert "Det är du" in boss.words()
+    assert not boss.forms_to("/lead/steering/members/2/mine"), "one seat for each"
+    boss.send("/lead/steering/members/2/mine", status=409)
+    boss.send("/lead/steering/members/999/mine", status=404)
+    boss.get("/me/data")
+    assert "Karin@post.example" in boss.text
+    boss.get("/me/forget")
+    assert "Din plats i styrgruppen" in boss.words()
+    reader.get("/me/forget")
+    assert "Står ditt namn i styrgruppen?" in reader.words()
+
+
+def test_who_has_left_the_group_is_gone_from_its_meetings_when_they_are_over(group):
+    for partner in Partner:
+        group.do(actions.add_member, partner, f"Bo {partner}", f"bo@{partner}.example")
+    soon, later = (make.NOW + timedelta(days=days) for days in (1, 30))
+    for starts_at in (soon, later):
+        group.do(actions.call_meeting, starts_at, 60, "Kommunhuset", "", CLUB)
+
+    def callers(now):
+        forgotten = group.database.write(lambda connection: actions.forget_callers(connection, now))
+        with group.database.reading() as connection:
+            return forgotten, [one.organizer_email for one in queries.meetings(connection, group.town.id)]
+
+    after = soon + timedelta(days=1)
+    assert callers(after) == (0, ["bo@club.example"] * 2), "who sits there still stays its caller"
+    with group.database.reading() as connection:
+        (bo,) = [one.id for one in queries.members(connection, group.town.id) if one.partner is CLUB]
+    group.do(actions.remove_member, bo)
+    assert callers(make.NOW) == (0, ["bo@club.example"] * 2), "calendars still need the caller of what is to come"
+    assert callers(after) == (1, ["bo@club.example", ""])
+    assert callers(later + timedelta(days=1)) == (1, ["", ""])
+
+
 @pytest.mark.parametrize(
     ("path", "fields", "told"),
     [
