@@ -38,6 +38,7 @@ def create_app(
         Doors(queries.visitor, doors.enter, doors.language_of, doors.zone_of),
     )
     _register_pages(app)
+    app.instead_of_home = walks.instead_of_home
     if chosen.demo:
         from scheduler.demo import pages as demo
 

@@ -1,8 +1,9 @@
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 
-from flask import Blueprint, g, render_template, request
+from flask import Blueprint, g, redirect, render_template, request
 from markupsafe import Markup
+from werkzeug.wrappers import Response as AnyResponse
 
 from scheduler.bookings.cards import Card, Looking, cards, next_best
 from scheduler.bookings.pages import looking
@@ -12,7 +13,7 @@ from scheduler.finding.rules import needed_most
 from scheduler.kit import language
 from scheduler.kit.refusals import NotFound
 from scheduler.kit.templating import drawing, form_fields, path_for
-from scheduler.kit.web import connection, needs, now, today
+from scheduler.kit.web import application, connection, needs, now, today
 from scheduler.nights import words
 from scheduler.partnership.queries import areas
 
@@ -42,9 +43,12 @@ def show_card(card: Card, level: int = 2, by_area: bool = False) -> Markup:
 
 @pages.get("/")
 @needs("read public pages")
-def home() -> str:
+def home() -> str | AnyResponse:
     if g.visitor.person is None:
         return render_template("finding/welcome.html")
+    instead = application().instead_of_home()
+    if instead is not None:
+        return redirect(instead, code=303)
     me = looking()
     listed = _coming(me, _first_night(), today() + timedelta(weeks=HOME_WEEKS))
     habits = queries.habits(connection(), me.person_id)

@@ -118,6 +118,8 @@ class Application(Flask):
     clock: Clock
     settings: Settings
     doors: Doors
+    # Returns the address of what takes the place of Home for the visitor just now, or None.
+    instead_of_home: Callable[[], str | None]
 
     def dispatch_request(self) -> Any:  # noqa: ANN401 - Flask's own type of an answer
         permission = self._permission()

@@ -171,7 +171,11 @@ def finish(connection: Connection, acting: Acting, shift_id: int, waited_seconds
 def go_on(connection: Connection, acting: Acting, shift_id: int) -> None:
     """Take back "we are done". Raises as `arrive` does."""
     _going_on(connection, acting, shift_id)
-    connection.execute(update(Walk).where(Walk.shift_id == shift_id).values(done_at=None))
+    changed = connection.execute(
+        update(Walk).where(Walk.shift_id == shift_id, Walk.done_at.is_not(None)).values(done_at=None)
+    ).rowcount
+    if changed:
+        _tell(connection, acting, "walk.not_done", shift_id, {})
 
 
 def tick(connection: Connection, acting: Acting, shift_id: int, items: Collection[CheckItem]) -> None:

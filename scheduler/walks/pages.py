@@ -39,6 +39,7 @@ def walk(shift_id: int) -> Response:
         items=list(CheckItem),
         opens_at=evening.starts_at - SOON,
         open_now=now() >= evening.starts_at - SOON,
+        over=now() >= evening.ends_at,
     )
     # Names and numbers stay on the phone for the evening alone.
     near = now() >= evening.starts_at - PHONES_SHOWN
@@ -171,10 +172,16 @@ def tonight() -> Response:
 
 
 def walk_now() -> queries.WalkNow | None:
-    """Return the walk that the visitor is on this evening, for Home."""
+    """Return the walk that the visitor is on this evening, or whose note is missing."""
     if g.visitor.person is None:
         return None
     return queries.walk_now(connection(), g.visitor.person.id, now())
+
+
+def instead_of_home() -> str | None:
+    """Return the evening's page from six hours before the start until the note is in, or the night is long over."""
+    found = walk_now()
+    return None if found is None or now() >= found.ends_at + SOON else url_for("walks.walk", shift_id=found.shift_id)
 
 
 SHOW: dict[str, Callable[..., object]] = {"walk_now": walk_now, **WORDS}

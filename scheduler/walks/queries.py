@@ -248,7 +248,7 @@ class WalkNow:
 
     shift_id: int
     area: str
-    over: bool
+    ends_at: datetime
 
 
 def walk_now(connection: Connection, person_id: int, now: datetime) -> WalkNow | None:
@@ -277,7 +277,7 @@ def walk_now(connection: Connection, person_id: int, now: datetime) -> WalkNow |
         .order_by(Shift.starts_at)
         .limit(1)
     ).first()
-    return None if row is None else WalkNow(row.id, row.name, row.ends_at <= now)
+    return None if row is None else WalkNow(row.id, row.name, row.ends_at)
 
 
 @dataclass(frozen=True, slots=True)

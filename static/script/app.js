@@ -105,20 +105,48 @@ const keptName = "kept";
 const keptForms = () => JSON.parse(localStorage.getItem(keptName) ?? "[]");
 
 function sayKept() {
-  document.querySelector(".kept")?.remove();
+  document.querySelector("[data-waiting]")?.remove();
   const waiting = keptForms().length;
   if (!waiting) return;
   const words = document.createElement("p");
+  words.dataset.waiting = "";
   words.className = "kept";
   words.setAttribute("role", "status");
   document.querySelector("main").prepend(words);
   words.textContent = `${document.body.dataset.kept} (${waiting})`;
 }
 
+// Without signal the evening goes on all the same: the page holds its other states, hidden.
+function goOn() {
+  for (const kept of keptForms()) {
+    const step = new URLSearchParams(kept.body).get("step");
+    const next = step && kept.page === location.pathname && document.querySelector(`[data-after~="${step}"]`);
+    if (next) for (const part of document.querySelectorAll("[data-after]")) part.hidden = part !== next;
+  }
+}
+
 function keepForLater(form, fields) {
-  const kept = { action: addressOf(form), body: new URLSearchParams(fields).toString(), at: Date.now() };
+  const kept = { action: addressOf(form), body: new URLSearchParams(fields).toString(), at: Date.now(), page: location.pathname, draft: form.dataset.draft };
   localStorage.setItem(keptName, JSON.stringify([...keptForms(), kept]));
   sayKept();
+  goOn();
+}
+
+// What waited and was refused is told once, with the way to where it was tapped and what was typed there.
+const refusedName = "refused";
+
+function sayRefused() {
+  const page = localStorage.getItem(refusedName);
+  if (!page) return;
+  localStorage.removeItem(refusedName);
+  const words = document.createElement("p");
+  words.className = "kept";
+  words.setAttribute("role", "alert");
+  document.querySelector("main").prepend(words);
+  const link = document.createElement("a");
+  link.href = page;
+  link.textContent = document.body.dataset.refused;
+  words.append(link);
 }
 
 async function sendKept() {
@@ -135,7 +163,10 @@ async function sendOneByOne() {
     body.set("waited", Math.round((Date.now() - kept.at) / 1000));
     try {
       const answer = await fetch(kept.action, { method: "POST", body, headers: { "X-Lykta-Fetch": "1" } });
-      if (answer.status >= 500) break;
+      // Signed out meanwhile, or a fault here: it goes on waiting.
+      if (answer.status >= 500 || answer.headers.get("X-Location")?.startsWith("/sign-in")) break;
+      if (!answer.ok) localStorage.setItem(refusedName, kept.page);
+      else if (kept.draft) localStorage.removeItem(kept.draft);
     } catch {
       break;
     }
@@ -147,6 +178,9 @@ async function sendOneByOne() {
 }
 
 addEventListener("online", sendKept);
+sayRefused();
+sayKept();
+goOn();
 if (keptForms().length) sendKept();
 
 // A copy that the worker kept says when it was made.

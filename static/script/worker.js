@@ -40,8 +40,12 @@ async function sweep() {
   return kept;
 }
 
-async function withoutSignal() {
-  const mine = await (await caches.open(keptName)).match("/mine");
+async function withoutSignal(path) {
+  const kept = await sweep();
+  // On the evening itself, its page takes the place of Home.
+  const evening = path === "/" && (await kept.keys()).find((request) => request.url.endsWith("/walk"));
+  if (evening) return kept.match(evening);
+  const mine = await kept.match("/mine");
   const language = mine?.headers.get("Content-Language") ?? "sv";
   return (await (await caches.open(shellName)).match(`/offline?in=${language}`)) ?? Response.error();
 }
@@ -61,7 +65,7 @@ async function navigate(event, path) {
   try {
     return await (kept ? Promise.race([fromNetwork, tooLate]) : fromNetwork);
   } catch {
-    return kept ?? withoutSignal();
+    return kept ?? withoutSignal(path);
   }
 }
 

@@ -82,6 +82,47 @@ def test_the_evening_opens_and_reloads_without_signal_and_a_tap_waits_and_is_sen
     assert len(sent) == 1, [request.url for request in sent]
 
 
+def test_a_whole_evening_without_signal_is_sent_when_there_is_one(friday: Site, enter: Enter) -> None:
+    shift = tonight(friday)
+    walk = f"/shifts/{shift}/walk"
+    page = enter(friday, "volunteer")
+    page.goto(walk)
+    kept(page, "/mine", walk)
+    page.context.set_offline(True)
+    # The app opened anew: the evening takes the place of Home without signal too.
+    page.goto("/")
+    page.get_by_role("button", name="Jag är på plats").tap()
+    page.reload()
+    for box in page.locator("[data-after='here in'] [name=here]").all():
+        box.check()
+    page.get_by_role("button", name="Vi går ut").tap()
+    expect(page.get_by_role("button", name="Jag är på plats")).to_be_hidden()
+    page.get_by_role("button", name="Vi är klara").tap()
+    expect(page.get_by_text("Väntar på täckning (3)")).to_be_visible()
+    expect(page.get_by_role("link", name="Skriv daganteckning")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.get_by_text("Väntar på täckning")).to_have_count(0)
+    page.goto(walk)
+    expect(page.get_by_text("Ni är klara sedan")).to_be_visible()
+
+
+def test_what_waited_and_was_refused_is_told(friday: Site, enter: Enter) -> None:
+    shift = tonight(friday)
+    walk = f"/shifts/{shift}/walk"
+    page = enter(friday, "volunteer")
+    page.goto(walk)
+    kept(page, "/mine", walk)
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Jag är på plats").tap()
+    page.get_by_role("button", name="Vi går ut").tap()  # alone: a team of one does not walk
+    expect(page.get_by_text("Väntar på täckning (2)")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.get_by_role("alert")).to_contain_text("togs inte emot")
+    expect(page.get_by_role("button", name="Vi går ut")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
 def test_a_page_opened_anew_without_signal_is_the_kept_one(friday: Site, enter: Enter) -> None:
     shift = tonight(friday)
     page = enter(friday, "volunteer")

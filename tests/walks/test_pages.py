@@ -1,8 +1,10 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from scheduler.bookings import actions as bookings
+from scheduler.kit.audit import AuditEntry
 from scheduler.people.actions import grant_role
 from scheduler.people.rules import Role
 from tests import make
@@ -32,9 +34,9 @@ def buttons(visitor):
 
 def test_one_button_leads_through_the_evening_from_home_to_the_note(visitor, scene, clock):
     (eva, anna, _), shift = scene
-    visitor.sign_in(eva).get("/")
-    assert "I kväll: Centrum" in visitor.words()
-    visitor.get(f"/shifts/{shift}/walk")
+    answer = visitor.sign_in(eva).get("/", 303)
+    assert answer.headers["Location"] == f"/shifts/{shift}/walk", "the evening takes the place of Home"
+    visitor.follow(answer)
     assert "Jag är på plats" in buttons(visitor)
     for form, shown in (
         ({"step": "here"}, "Vi går ut"),
@@ -45,6 +47,9 @@ def test_one_button_leads_through_the_evening_from_home_to_the_note(visitor, sce
         visitor.follow(visitor.send(f"/shifts/{shift}/walk", form))
         assert shown in buttons(visitor)
     clock.instant = START + timedelta(hours=5)
+    visitor.follow(visitor.get("/", 303))
+    assert "Skriv daganteckning" in visitor.words()
+    clock.instant = START + timedelta(hours=11)
     visitor.get("/")
     assert "Skriv daganteckningen: Centrum" in visitor.words()
     answer = visitor.send(f"/shifts/{shift}/note", {**CALM, "came": [eva, anna]})
@@ -52,6 +57,30 @@ def test_one_button_leads_through_the_evening_from_home_to_the_note(visitor, sce
     assert "Passet är gånget" in visitor.words()
     visitor.get("/")
     assert "Skriv daganteckningen" not in visitor.words()
+
+
+def test_the_log_tells_each_step_that_was_taken_back(visitor, scene, database):
+    (eva, anna, _), shift = scene
+    visitor.sign_in(eva)
+    for form in ({"step": "here"}, {"step": "out", "here": [eva, anna]}, {"step": "done"}, {"step": "not_done"}):
+        visitor.send(f"/shifts/{shift}/walk", form)
+    with database.reading() as connection:
+        told = connection.execute(select(AuditEntry.what).order_by(AuditEntry.id)).scalars().all()
+    assert told[-3:] == ["walk.out", "walk.done", "walk.not_done"]
+
+
+def test_who_never_tapped_finds_the_note_when_the_evening_is_over(visitor, scene, clock):
+    (eva, _, _), shift = scene
+    clock.instant = START + timedelta(hours=5)
+    visitor.sign_in(eva).get(f"/shifts/{shift}/walk")
+    assert f"/shifts/{shift}/note" in visitor.text
+
+
+def test_the_evening_is_dark_whatever_the_phone_prefers(visitor, scene):
+    (eva, _, _), shift = scene
+    visitor.sign_in(eva).get(f"/shifts/{shift}/walk")
+    assert visitor.page.get("class") == "dark"
+    assert 'content="dark"' in visitor.text
 
 
 def test_one_alone_is_told_so(visitor, scene):
