@@ -14,6 +14,7 @@ from scheduler.kit.database import AnyRow
 from scheduler.kit.language import current, gettext, ngettext
 from scheduler.kit.phone import as_swedes_write
 from scheduler.kit.refusals import Invalid
+from scheduler.leading.rules import MOST_PLACES
 from scheduler.leading.typed import Typed
 from scheduler.messages.rules import MessageKind, segments
 from scheduler.messages.spending import spending
@@ -24,7 +25,6 @@ from scheduler.partnership.tables import Area, Partnership
 from scheduler.people.rules import Acting
 
 FIELDS = ("night", "starts", "ends", "minimum", "wanted", "meeting_place", "note", "leader", "edition")
-MOST_PLACES = 20
 LONGEST_PLACE, LONGEST_NOTE = 80, 500
 LONGEST_HOURS = 12
 # Where a text leads that is about no booking any more.

@@ -6,11 +6,12 @@ from datetime import date, time
 
 from scheduler.kit.language import day as day_words
 from scheduler.kit.language import gettext
+from scheduler.leading.rules import MOST_PLACES
 from scheduler.leading.typed import Typed
 from scheduler.nights.season import Pattern
 from scheduler.partnership.queries import AgreementView
 
-FIELDS = ("first", "last", "starts", "ends", "skip", "extra", "two_areas")
+FIELDS = ("first", "last", "starts", "ends", "minimum", "wanted", "skip", "extra", "two_areas")
 USUAL = {"starts": "21:00", "ends": "01:00"}
 
 
@@ -26,7 +27,7 @@ class Wanted:
 
 
 class SeasonForm(Typed):
-    """The form of a season: ten inputs at most, most of them filled in already."""
+    """The form of a season: eleven inputs at most, most of them filled in already or needless."""
 
     def __init__(
         self, fields: Mapping[str, str], weekdays: Sequence[str], area_ids: Sequence[str], known_areas: Sequence[int]
@@ -57,14 +58,29 @@ class SeasonForm(Typed):
             self.wrong(name, gettext("%(day)s is outside the period.", day=day_words(night)))
         for night in {*extra, *doubles} & set(skip):
             self.wrong("skip", gettext("%(day)s is both to be walked and left out.", day=day_words(night)))
+        places = self._places()
         if self.errors or first is None or last is None or starts is None or ends is None:
             return None
-        return Wanted(first, last, self._pattern(starts, ends, doubles), skip, extra)
+        return Wanted(first, last, self._pattern(starts, ends, doubles, places), skip, extra)
 
-    def _pattern(self, starts: time, ends: time, doubles: Sequence[date]) -> Pattern:
+    def _places(self) -> tuple[int, int] | None:
+        """Return the least and the most who walk, or None for each area's own."""
+        if not self.text("minimum") and not self.text("wanted"):
+            return None
+        if not self.text("minimum") or not self.text("wanted"):
+            self.wrong("minimum", gettext("Fill in both, or neither for the areas' own."))
+            return None
+        minimum, wanted = self.number("minimum", 1, MOST_PLACES), self.number("wanted", 1, MOST_PLACES)
+        if minimum is None or wanted is None:
+            return None
+        if minimum > wanted:
+            self.wrong("minimum", gettext("The least cannot be more than the number of places."))
+        return minimum, wanted
+
+    def _pattern(self, starts: time, ends: time, doubles: Sequence[date], places: tuple[int, int] | None) -> Pattern:
         areas = tuple(self.area_ids)
         second = {night: areas[(number + 1) % len(areas)] for number, night in enumerate(sorted(set(doubles)))}
-        return Pattern(frozenset(self.weekdays), starts, ends, areas, second)
+        return Pattern(frozenset(self.weekdays), starts, ends, areas, second, *(places or ()))
 
     def _check_term(self, first: date, last: date, today: date, agreements: Sequence[AgreementView]) -> None:
         if last < first:

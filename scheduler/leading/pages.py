@@ -50,11 +50,11 @@ def _season_page(seasons: list[queries.SeasonView], publishing: Typed | None = N
 def plan() -> str | tuple[str, int]:
     seasons = _seasons()
     if "first" not in request.args:
-        return _plan_page(_first_form(seasons), seasons, None)
+        return _plan_page(_first_form(seasons), None)
     form = _form()
     found = form.wanted(today(), [one.agreement for one in seasons])
     preview = _preview(form, found, seasons) if found is not None else None
-    return _plan_page(form, seasons, preview), INVALID if form.errors else 200
+    return _plan_page(form, preview), INVALID if form.errors else 200
 
 
 def _form() -> SeasonForm:
@@ -124,12 +124,11 @@ def _say(form: SeasonForm, refusal: Unplannable, left: int) -> None:
         form.wrong("skip", gettext("A night cannot be both walked and left out."))
 
 
-def _plan_page(form: SeasonForm, seasons: list[queries.SeasonView], preview: _Preview | None) -> str:
+def _plan_page(form: SeasonForm, preview: _Preview | None) -> str:
     return render_template(
         "leading/plan.html",
         form=form,
         areas=areas(connection(), g.visitor.partnership.id),
-        seasons=seasons,
         preview=preview,
         monday=date(2024, 1, 1),
     )
@@ -142,7 +141,7 @@ def write_plan() -> AnyResponse | tuple[str, int]:
     found = form.wanted(today(), [one.agreement for one in seasons])
     preview = _preview(form, found, seasons) if found is not None else None
     if found is None or preview is None:
-        return _plan_page(form, seasons, None), INVALID
+        return _plan_page(form, None), INVALID
     ticked = {day for day in (as_date(one, None) for one in request.form.getlist("walk")) if day is not None}
     publish_on = form_day(form, "publish_on")
     preview.ticked = ticked
@@ -156,7 +155,7 @@ def write_plan() -> AnyResponse | tuple[str, int]:
         )
         form.wrong("walk", too_many)
     if form.errors:
-        return _plan_page(form, seasons, preview), INVALID
+        return _plan_page(form, preview), INVALID
     term = next(one.agreement for one in seasons if one.agreement.starts_on <= found.first <= one.agreement.ends_on)
     made = swapped(preview.season, found.pattern, ticked, preview.paid)
     actions.make_plan(connection(), acting(), term.id, made, found.pattern, publish_on)
@@ -193,7 +192,8 @@ def publish_on(plan_id: int) -> AnyResponse | tuple[str, int]:
         form.wrong("publish_on", gettext("That day has passed."))
     if form.errors:
         return _season_page(_seasons(), form), INVALID
-    nights.publish_on(connection(), g.visitor.partnership.id, plan_id, day)
+    who = acting()
+    nights.publish_on(connection(), who.partnership_id, plan_id, day, who.now, by_person_id=who.person_id)
     return _to_season()
 
 

@@ -3,6 +3,8 @@ from enum import StrEnum
 
 from scheduler.kit.refusals import Conflict
 
+# The most walkers that a shift can have.
+MOST_PLACES = 20
 RESTS_AFTER = timedelta(days=90)
 
 

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
@@ -55,7 +55,7 @@ def write_season(
         .returning(SeasonPlan.id)
     ).scalar_one()
     places = {
-        row.id: Places(row.default_minimum, row.default_wanted)
+        row.id: Places(pattern.minimum or row.default_minimum, pattern.wanted or row.default_wanted)
         for row in connection.execute(
             select(Area.id, Area.default_minimum, Area.default_wanted).where(Area.partnership_id == partnership_id)
         )
@@ -177,15 +177,24 @@ def publish_plan(
     return _publish(connection, partnership_id, [Night.plan_id == plan_id], now, by_person_id)
 
 
-def publish_on(connection: Connection, partnership_id: int, plan_id: int, day: date | None) -> None:
+def publish_on(
+    connection: Connection,
+    partnership_id: int,
+    plan_id: int,
+    day: date | None,
+    now: datetime,
+    *,
+    by_person_id: int | None = None,
+) -> None:
     """Let the worker publish a plan on a day, or (None) not by itself. Raises NotFound."""
-    changed = connection.execute(
-        update(SeasonPlan)
-        .where(SeasonPlan.id == plan_id, SeasonPlan.partnership_id == partnership_id)
-        .values(publish_on=day)
-    )
-    if changed.rowcount != 1:
+    plan = and_(SeasonPlan.id == plan_id, SeasonPlan.partnership_id == partnership_id)
+    before = connection.execute(select(SeasonPlan.publish_on).where(plan)).first()
+    if before is None:
         raise NotFound
+    connection.execute(update(SeasonPlan).where(plan).values(publish_on=day))
+    days = [str(one) if one is not None else "" for one in (before.publish_on, day)]
+    change = Change("season.publish_on", before={"publish_on": days[0]}, after={"publish_on": days[1]})
+    audit.record(connection, partnership_id, now, by_person_id, change)
 
 
 def plans_to_publish(connection: Connection, now: datetime) -> list[tuple[int, int]]:

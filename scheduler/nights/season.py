@@ -88,7 +88,8 @@ class Unplannable(Invalid):
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """How a season's nights look: weekdays (0 is Monday), local times (`ends` at or before `starts` on the
-    clock is the next day), areas in rotation, and the second area of each planned double night.
+    clock is the next day), areas in rotation, the second area of each planned double night, and how many walk:
+    `minimum` and `wanted`, or None for each area's own.
 
     Refuses what has no weekdays, no areas or no length, and a second area that is the only one.
     """
@@ -98,6 +99,8 @@ class Pattern:
     ends: time
     areas: tuple[int, ...]
     second_areas: Mapping[date, int] = field(default_factory=dict)
+    minimum: int | None = None
+    wanted: int | None = None
 
     def __post_init__(self) -> None:
         if not self.weekdays or not self.weekdays <= set(range(7)):

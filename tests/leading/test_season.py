@@ -61,7 +61,7 @@ def plan_id(karin):
 def test_the_form_is_filled_in_and_asks_for_at_most_twelve_things(karin):
     karin.get("/lead/season/plan")
     fields = {f.get("name") for f in karin.page.iter(f"{HTML}input") if f.get("type") != "hidden"}
-    assert len(fields) <= 9, "and on the preview one more: the day to publish on"
+    assert len(fields) <= 11, "and on the preview one more: the day to publish on"
     assert 'value="2026-11-23"' in karin.text
     assert 'value="2027-12-31"' in karin.text
 
@@ -161,6 +161,9 @@ def test_the_day_can_be_changed_and_taken_back(karin, town, database, app):
     karin.send(f"/lead/season/{number}/publish-on", {"publish_on": "2026-11-01"}, 422)
     assert "redan varit" in karin.words()
     karin.send(f"/lead/season/{number}/publish-on", {"publish_on": ""})
+    karin.get("/lead/log")
+    assert "valde när kvällar läggs ut" in karin.words()
+    assert "Läggs ut: tisdag 1 december →" in karin.words()
     assert worker.publish_plans(app, make.NOW + timedelta(days=60)) == 0
 
 
@@ -236,10 +239,23 @@ def test_what_is_planned_already_is_told_and_left_alone(karin, town, database):
     before = nights(database)
     karin.get("/lead/season/plan", query_string=asked(town, last="2027-02-27"))
     assert "18 kvällar är redan planerade" in karin.words()
+    assert "fre 4 dec, lör 5 dec, fre 11 dec" in karin.words(), "each of them by its day"
     karin.send("/lead/season/plan", asked(town, last="2027-02-27", walk=ticked(karin)))
     assert set(before) < set(nights(database))
     karin.get("/lead/season/plan", 422, query_string=asked(town))
     assert "redan planerade" in karin.words()
+
+
+def test_a_season_says_how_many_walk_and_shows_each_nights_area(karin, town, database):
+    karin.get("/lead/season/plan", query_string=asked(town))
+    assert "lör 30 jan · Centrum · Löningshelg" in karin.words()
+    plan(karin, town, minimum="3", wanted="6")
+    with database.reading() as connection:
+        assert set(connection.execute(select(Shift.minimum, Shift.wanted)).all()) == {(3, 6)}
+    karin.get("/lead/season/plan", 422, query_string=asked(town, minimum="3"))
+    assert "Fyll i båda" in karin.words()
+    karin.get("/lead/season/plan", 422, query_string=asked(town, minimum="5", wanted="4"))
+    assert "Minst kan inte vara fler än antalet platser" in karin.words()
 
 
 def test_two_areas_and_an_extra_weekday_are_planned_by_date(karin, town, database):
