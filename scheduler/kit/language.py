@@ -121,14 +121,24 @@ def zone() -> ZoneInfo:
 def kronor(ore: int) -> str:
     """Return "2 500 kr", or "833,33 kr" where there are öre, as the reader's language writes it; a minus
     sign before a negative sum; it never breaks."""
-    return _kronor(ore, current())
+    return kronor_in(ore, current())
 
 
 @lru_cache(maxsize=4096)
-def _kronor(ore: int, language: str) -> str:
-    pattern = "#,##0" if ore % ORE_PER_KRONA == 0 else "#,##0.00"
-    told = catalogue(language).gettext("%(sum)s kr") % {"sum": format_decimal(ore / ORE_PER_KRONA, pattern, language)}
+def kronor_in(ore: int, language: str) -> str:
+    """Return what `kronor` does, in one of LANGUAGES."""
+    told = catalogue(language).gettext("%(sum)s kr") % {"sum": _number(ore, language, "#,##0")}
     return told.replace(" ", "\u00a0").replace("-", "\u2212")
+
+
+def kronor_typed(ore: int) -> str:
+    """Return "2500" or "0,50", as somebody types a sum into a field."""
+    return _number(ore, current(), "0")
+
+
+def _number(ore: int, language: str, whole: str) -> str:
+    pattern = whole if ore % ORE_PER_KRONA == 0 else f"{whole}.00"
+    return format_decimal(ore / ORE_PER_KRONA, pattern, language)
 
 
 def listed(words: Iterable[str]) -> str:

@@ -47,6 +47,7 @@ def register(app: Application) -> None:
         moment=language.moment,
         week=language.week,
         kronor=language.kronor,
+        kronor_typed=language.kronor_typed,
         listed=language.listed,
     )
     app.jinja_env.globals.update(

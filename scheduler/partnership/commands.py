@@ -7,14 +7,13 @@ from flask.cli import AppGroup
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from scheduler.kit.language import ORE_PER_KRONA, kronor_in
 from scheduler.kit.phone import to_e164
 from scheduler.kit.refusals import Invalid, NotFound
 from scheduler.kit.settings import LONGEST_HOST_CHARACTERS
 from scheduler.kit.web import Application
 from scheduler.partnership import actions, queries
 from scheduler.partnership.rules import BudgetLineKind
-
-ORE_PER_KRONA = 100
 
 
 class MobileNumber(click.ParamType[str]):
@@ -118,7 +117,7 @@ def _locate(app: Application) -> click.Command:
 
 
 def _kronor(ore: int) -> str:
-    return f"{ore // ORE_PER_KRONA:,} kr".replace(",", " ")
+    return kronor_in(ore, "sv").replace("\u00a0", " ")
 
 
 def _create(connection: Connection, now: datetime, given: dict[str, Any]) -> str:

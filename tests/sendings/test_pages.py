@@ -63,7 +63,7 @@ def test_a_text_is_shown_with_its_cost_before_it_is_sent_once(scene, database, a
     visitor.get("/lead/texts")
     assert "Eva Lyktdal Från samordnaren" in visitor.words()
     assert "I demon: visat, inte skickat" in visitor.words()
-    assert "0,50 av 500 kr, 1 sms." in visitor.words()
+    assert "0,50 kr av 500 kr, 1 sms." in visitor.words()
 
 
 def at(day, clock, night="night:2026-11-27", text="Ta med reflexväst"):
