@@ -117,14 +117,22 @@ def _money(paper: Paper, found: Figures) -> None:
 
 def _notes(paper: Paper, found: Figures) -> None:
     paper.section(gettext("From the notes"))
-    for heading, counts, words in (
-        (gettext("Mood"), found.moods, mood_words),
-        (gettext("Young people"), found.young_people, young_people_words),
-        (gettext("What marked it"), found.happened, happened_words),
-    ):
+    for heading, counts in _noted(found):
         paper.paragraph(heading)
-        paper.bars([(words(name), count, str(count)) for name, count in _by_count(counts)])
+        paper.bars([(words, count, str(count)) for words, count in counts])
     paper.paragraph(f"{figure_words('follow_ups')}: {found.follow_ups}")
+
+
+def _noted(found: Figures) -> list[tuple[str, list[tuple[str, int]]]]:
+    """Return what the notes were asked, and how often each answer was given, the most often first."""
+    return [
+        (heading, [(words(name), count) for name, count in _by_count(counts)])
+        for heading, counts, words in (
+            (gettext("Mood"), found.moods, mood_words),
+            (gettext("Young people"), found.young_people, young_people_words),
+            (gettext("What marked it"), found.happened, happened_words),
+        )
+    ]
 
 
 def _by_count(counts: Mapping[str, int]) -> Iterable[tuple[str, int]]:
@@ -251,9 +259,17 @@ def as_xlsx(document: Document) -> bytes:
         money="BCDE",
     )  # fmt: skip
     book.sheet(
+        gettext("From the notes"),
+        [gettext("Question"), gettext("Answer"), gettext("Notes")],
+        [[heading, words, count] for heading, counts in _noted(found) for words, count in counts],
+    )
+    book.sheet(
         gettext("Evenings"),
         [gettext("The evening"), gettext("Area"), gettext("Came"), gettext("Wanted"), gettext("How it went")],
         [[one.night, one.area, one.people, one.wanted, ended[one.state]] for one in found.nights],
         summed="CD",
     )
+    if document.corrections:
+        told: list[list[str | float]] = [[difference_words(one)] for one in document.corrections]
+        book.sheet(gettext("Corrected since"), [gettext("Corrected since")], told)
     return book.finish()

@@ -209,6 +209,25 @@ def test_a_period_that_is_none_is_no_page(boss, path):
     boss.get(f"/lead/reports/{path}", 404)
 
 
+def test_the_workbook_tells_the_notes_and_what_was_corrected_since(boss, walked, town):
+    def words(address):
+        with zipfile.ZipFile(io.BytesIO(boss.get(address).data)) as book:
+            return book.read("xl/sharedStrings.xml").decode()
+
+    boss.get("/lead/reports/quarter/2026-10-01")
+    boss.send("/lead/reports/quarter/2026-10-01")
+    before = words("/lead/reports/1.xlsx")
+    for told in ("Stämning", "Lugnt", "Unga", "Det som präglade den"):
+        assert told in before, told
+    assert "Rättat sedan dess" not in before
+    third = walked.database.write(lambda connection: make.people(connection, town, 2))
+    walked.note(walked.shift(make.SATURDAY, walkers=third), third, NEW_YEAR)
+    walked.settle()
+    after = words("/lead/reports/1.xlsx")
+    assert "Rättat sedan dess" in after
+    assert "Gångna pass: 1 när rapporten låstes, nu 2." in after
+
+
 @pytest.mark.parametrize("language", ["sv", "en"])
 def test_the_pdf_is_tagged_and_can_be_searched_in_both_languages(boss, walked, database, town, language):
     def write(connection):
