@@ -13,7 +13,7 @@ from scheduler.money import payouts as paying
 from scheduler.money.forms import LINES, PurchaseForm, as_date, problem_sentence, read_purchase
 from scheduler.money.rules import LARGEST_RECEIPT_BYTES
 from scheduler.money.words import SHOW as WORDS
-from scheduler.partnership.queries import AgreementView, clubs
+from scheduler.partnership.queries import AgreementView, agreement_on, clubs
 
 pages = Blueprint("money", __name__)
 
@@ -29,12 +29,28 @@ def agreement() -> AgreementView:
     return queries.current_agreement(connection(), g.visitor.partnership.id, today())
 
 
+def _chosen() -> AgreementView:
+    """Return the agreement whose id was sent as `term`, else today's: what was walked in December is paid in January,
+    when another one holds. Raises NotFound for another town's."""
+    typed = request.values.get("term", "")
+    return _agreement(row_id(typed)) if typed else agreement()
+
+
+def _agreement(agreement_id: int) -> AgreementView:
+    partnership_id = g.visitor.partnership.id
+    days = queries.terms(connection(), partnership_id).get(agreement_id)
+    if days is None:
+        raise NotFound
+    return agreement_on(connection(), partnership_id, days[0])
+
+
 @pages.get("/lead/money")
 @needs("see money")
 def money() -> str:
-    found = agreement()
+    found = _chosen()
     return render_template(
         "money/money.html",
+        terms=queries.terms(connection(), g.visitor.partnership.id),
         budget=queries.budget(connection(), found, now()),
         waiting=queries.to_settle(connection(), found.id, now()),
         purchases=queries.purchases(connection(), found.id),
@@ -46,7 +62,7 @@ def money() -> str:
 @pages.get("/lead/money/entries")
 @needs("see money")
 def entries() -> str:
-    found = agreement()
+    found = _chosen()
     return render_template(
         "money/entries.html",
         agreement=found,
@@ -168,11 +184,12 @@ def receipt(purchase_id: int) -> Response:
 @pages.get("/lead/money/payouts")
 @needs("see money")
 def payouts() -> str:
-    found = agreement()
+    found = _chosen()
     until_on = as_date(request.args.get("until", "")) or min(today(), found.ends_on)
     proposed = paying.proposals(connection(), found.id, until_on)
     return render_template(
         "money/payouts.html",
+        agreement=found,
         until_on=until_on,
         proposals=proposed,
         total_ore=sum(one.amount_ore for one in proposed if one.amount_ore > 0),
@@ -187,8 +204,9 @@ def freeze() -> AnyResponse:
     expected = request.form.get("expected", "")
     if until_on is None or not expected.isdecimal() or len(expected) > LONGEST_SUM_DIGITS:
         raise Invalid(problem="request")
-    paying.freeze(connection(), acting(), agreement().id, until_on, int(expected))
-    return redirect(url_for("money.payouts"), code=303)
+    found = _chosen()
+    paying.freeze(connection(), acting(), found.id, until_on, int(expected))
+    return redirect(url_for("money.payouts", term=found.id), code=303)
 
 
 @pages.get("/lead/money/payouts/<int:payout_id>.pdf")
@@ -196,7 +214,7 @@ def freeze() -> AnyResponse:
 def statement(payout_id: int) -> Response:
     partnership = g.visitor.partnership
     found = paying.payout(connection(), partnership.id, payout_id)
-    held = queries.current_agreement(connection(), partnership.id, found.until_on)
+    held = _agreement(found.agreement_id)
     answer = Response(paying.statement(found, held, partnership.name, current()), mimetype="application/pdf")
     answer.headers["Content-Disposition"] = f'attachment; filename="statement-{payout_id}.pdf"'
     return answer
@@ -205,7 +223,7 @@ def statement(payout_id: int) -> Response:
 @pages.get("/lead/money/payouts.csv")
 @needs("see money")
 def payouts_csv() -> Response:
-    answer = Response(paying.as_csv(paying.payouts(connection(), agreement().id)), mimetype="text/csv")
+    answer = Response(paying.as_csv(paying.payouts(connection(), _chosen().id)), mimetype="text/csv")
     answer.headers["Content-Disposition"] = 'attachment; filename="payouts.csv"'
     return answer
 

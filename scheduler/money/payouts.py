@@ -130,10 +130,11 @@ class PayoutView:
     until_on: date
     amount_ore: int
     frozen_at: datetime
+    agreement_id: int
     entries: tuple[PaidEntry, ...] = ()
 
 
-_PAYOUT = select(Payout.id, Club.name, Payout.until_on, Payout.amount_ore, Payout.frozen_at).join(
+_PAYOUT = select(Payout.id, Club.name, Payout.until_on, Payout.amount_ore, Payout.frozen_at, Payout.agreement_id).join(
     Club, Club.id == Payout.club_id
 )
 

@@ -169,6 +169,16 @@ def _clubs(sums: list[AnyRow]) -> list[ClubSum]:
 
 # Shifts that cost something: walked ones, planned ones, and of the published ones those that are to come or had a team
 # and have no note yet. Others that are over cost nothing.
+def terms(connection: Connection, partnership_id: int) -> dict[int, tuple[date, date]]:
+    """Return the first and the last day of each agreement, by its id, the latest first."""
+    rows = connection.execute(
+        select(Agreement.id, Agreement.starts_on, Agreement.ends_on)
+        .where(Agreement.partnership_id == partnership_id)
+        .order_by(Agreement.starts_on.desc())
+    )
+    return {row.id: (row.starts_on, row.ends_on) for row in rows}
+
+
 _COSTING = Ready(
     select(Shift.night_id, Shift.state, Night.date)
     .join(Night, Night.id == Shift.night_id)

@@ -1,5 +1,5 @@
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -8,8 +8,9 @@ from werkzeug.test import encode_multipart
 
 from scheduler.bookings import actions as bookings
 from scheduler.kit.audit import AuditEntry
+from scheduler.money import queries
 from scheduler.money.tables import LedgerEntry
-from scheduler.partnership.actions import add_club
+from scheduler.partnership.actions import add_club, sign_agreement
 from scheduler.people.actions import grant_role
 from scheduler.people.rules import Role
 from scheduler.walks.actions import write_note
@@ -141,6 +142,29 @@ def test_another_host_club_is_seen_before_it_is_named_and_only_a_coordinator_nam
     visitor.get(f"/lead/money/shifts/{walked}?club=own")
     visitor.follow(visitor.send(f"/lead/money/shifts/{walked}/host", {"club": "own", "was": str(club)}))
     assert "vandrarnas egna föreningar" in visitor.words()
+
+
+def test_what_was_walked_under_an_agreement_is_paid_when_the_next_one_holds(
+    visitor, karin, walked, database, town, clock
+):
+    with database.reading() as connection:
+        first, last = queries.terms(connection, town.id)[town.agreement_id]
+    visitor.sign_in(karin).send("/lead/money/settle")
+    starts_on, ends_on = last + timedelta(days=1), last + timedelta(days=365)
+    sums = {"night_rate_ore": 300_000, "promised_ore": 0, "lines_ore": {}}
+    database.write(lambda connection: sign_agreement(connection, town.id, starts_on=starts_on, ends_on=ends_on, **sums))
+    clock.instant = datetime.combine(last + timedelta(days=2), time(12), tzinfo=UTC)
+    visitor.sign_in(karin).get("/lead/money/payouts")
+    assert "Inget väntar på att betalas" in visitor.words()
+    visitor.get("/lead/money")
+    assert f"/lead/money?term={town.agreement_id}" in visitor.text
+    visitor.get(f"/lead/money/payouts?term={town.agreement_id}")
+    assert f"{first}" in visitor.words()
+    sent = {"term": str(town.agreement_id), "until": str(ends_on), "expected": "250000"}
+    visitor.follow(visitor.send("/lead/money/payouts", sent))
+    assert "Avräkning (PDF)" in visitor.words()
+    assert visitor.get("/lead/money/payouts/1.pdf").data.startswith(b"%PDF")
+    visitor.get("/lead/money?term=999999", 404)
 
 
 def test_a_shift_that_was_paid_out_says_where_its_correction_goes(visitor, karin, walked, database, town):
