@@ -8,7 +8,7 @@ from scheduler.kit.language import current
 from scheduler.kit.refusals import Invalid, NotFound
 from scheduler.kit.web import accepts, anonymous, connection, for_caches, needs, now, row_id, today
 from scheduler.money import accounts as open_accounts
-from scheduler.money import actions, queries
+from scheduler.money import actions, one_shift, queries
 from scheduler.money import payouts as paying
 from scheduler.money.forms import LINES, PurchaseForm, as_date, problem_sentence, read_purchase
 from scheduler.money.rules import LARGEST_RECEIPT_BYTES
@@ -95,7 +95,7 @@ def _club_sent(typed: str) -> int | None:
 def shift(shift_id: int) -> str:
     """What one shift cost and who got it; with `club`, what another host club would change."""
     partnership_id = g.visitor.partnership.id
-    found = queries.shift_money(connection(), partnership_id, shift_id, now())
+    found = one_shift.shift_money(connection(), partnership_id, shift_id, now())
     listed = {one.id: one.name for one in clubs(connection(), partnership_id)}
     typed = request.args.get("club", "")
     becomes = _club_sent(typed) if typed else found.host_club_id
@@ -108,8 +108,8 @@ def shift(shift_id: int) -> str:
         clubs=listed,
         entries=queries.entries(connection(), found.agreement_id, shift_id),
         becomes=becomes,
-        steps=queries.under_another_host(connection(), found, becomes) if asks else None,
-        areas=queries.areas_of_night(connection(), found.night_id),
+        steps=one_shift.under_another_host(connection(), found, becomes) if asks else None,
+        areas=one_shift.areas_of_night(connection(), found.night_id),
     )
 
 
