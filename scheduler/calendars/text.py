@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scheduler.calendars.rules import Content
 
 if TYPE_CHECKING:
-    from icalendar import Alarm
+    from icalendar import Alarm, Event
 
 PRODUCER = "-//Lykta//Night walks 1//EN"
 LOOK_AGAIN_AFTER = timedelta(hours=4)
@@ -115,13 +115,36 @@ def invitation(meeting: Invitation, stamp: Stamp) -> bytes:
     The organizer, who is asked for nothing, is among the attendees as one who comes (3.2.2). Nobody is asked to answer
     an organizer who does not read it.
     """
-    from icalendar import Calendar, Event, vCalAddress
+    from icalendar import vCalAddress
 
     def address(name: str, mail: str) -> vCalAddress:
         found = vCalAddress(f"mailto:{mail}")
         # Some programs end a name at the first quotation mark, caret or semicolon, also inside quotation marks.
         found.params["CN"] = " ".join(re.sub(r'["^;]', " ", name).split())
         return found
+
+    event = _event(meeting, stamp)
+    event.add("organizer", address(*meeting.organizer))
+    for name, mail in meeting.attendees:
+        attendee = address(name, mail)
+        own = mail == meeting.organizer[1]
+        asked = meeting.answers_to and not own and not meeting.cancelled
+        attendee.params["ROLE"] = "REQ-PARTICIPANT"
+        attendee.params["PARTSTAT"] = "ACCEPTED" if own else "NEEDS-ACTION"
+        attendee.params["RSVP"] = "TRUE" if asked else "FALSE"
+        event.add("attendee", attendee)
+    return _file(event, method(meeting))
+
+
+def own_copy(meeting: Invitation, stamp: Stamp) -> bytes:
+    """Return a file with the meeting alone, for the calendar of who calls it: no METHOD, organizer or attendees
+    (RFC 5545, 3.8.4.3). Outlook tells an organizer who opens her own request that she need not answer, and keeps
+    nothing (github.com/sendgrid/sendgrid-csharp/issues/907, github.com/civicrm/civicrm-core/pull/28954)."""
+    return _file(_event(meeting, stamp))
+
+
+def _event(meeting: Invitation, stamp: Stamp) -> "Event":
+    from icalendar import Event
 
     event = Event()
     event.add("uid", meeting.uid)
@@ -133,18 +156,16 @@ def invitation(meeting: Invitation, stamp: Stamp) -> bytes:
     event.add("description", meeting.description)
     event.add("location", meeting.location)
     event.add("status", "CANCELLED" if meeting.cancelled else "CONFIRMED")
-    event.add("organizer", address(*meeting.organizer))
-    for name, mail in meeting.attendees:
-        attendee = address(name, mail)
-        own = mail == meeting.organizer[1]
-        asked = meeting.answers_to and not own and not meeting.cancelled
-        attendee.params["ROLE"] = "REQ-PARTICIPANT"
-        attendee.params["PARTSTAT"] = "ACCEPTED" if own else "NEEDS-ACTION"
-        attendee.params["RSVP"] = "TRUE" if asked else "FALSE"
-        event.add("attendee", attendee)
+    return event
+
+
+def _file(event: "Event", does: str = "") -> bytes:
+    from icalendar import Calendar
+
     calendar = Calendar()
     calendar.add("version", "2.0")
     calendar.add("prodid", PRODUCER)
-    calendar.add("method", method(meeting))
+    if does:
+        calendar.add("method", does)
     calendar.add_component(event)
     return bytes(calendar.to_ical())

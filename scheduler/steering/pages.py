@@ -8,7 +8,7 @@ from flask import Blueprint, Response, g, redirect, render_template, request, ur
 from werkzeug.wrappers import Response as AnyResponse
 
 from scheduler.bookings.pages import acting
-from scheduler.calendars.text import Invitation, Stamp, invitation, method
+from scheduler.calendars.text import Invitation, Stamp, invitation, method, own_copy
 from scheduler.gaps.pages import ask_at_once, ask_for_new
 from scheduler.kit.language import gettext, zone
 from scheduler.kit.refusals import Invalid
@@ -187,6 +187,22 @@ def cancel_meeting(meeting_id: int) -> AnyResponse:
 @needs("steer")
 def meeting_file(meeting_id: int) -> Response:
     """The invitation as a file, to be sent or opened; of a cancelled meeting the file that takes it out again."""
+    file, stamp = _invitation(meeting_id)
+    answer = Response(invitation(file, stamp), content_type=f"text/calendar; method={method(file)}; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'attachment; filename="meeting-{meeting_id}.ics"'
+    return answer
+
+
+@pages.get("/lead/steering/meetings/<int:meeting_id>/own.ics")
+@needs("steer")
+def own_file(meeting_id: int) -> Response:
+    """The meeting alone, for one's own calendar: nobody is invited or asked."""
+    answer = Response(own_copy(*_invitation(meeting_id)), content_type="text/calendar; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'attachment; filename="own-meeting-{meeting_id}.ics"'
+    return answer
+
+
+def _invitation(meeting_id: int) -> tuple[Invitation, Stamp]:
     partnership = g.visitor.partnership
     found = queries.meeting(connection(), partnership.id, meeting_id)
     host = urlsplit(public_url()).hostname or "localhost"
@@ -203,10 +219,7 @@ def meeting_file(meeting_id: int) -> Response:
         attendees=tuple((one.name, one.email) for one in queries.members(connection(), partnership.id) if one.email),
         cancelled=found.cancelled,
     )
-    content = invitation(file, Stamp(found.sequence, found.changed_at))
-    answer = Response(content, content_type=f"text/calendar; method={method(file)}; charset=utf-8")
-    answer.headers["Content-Disposition"] = f'attachment; filename="meeting-{found.id}.ics"'
-    return answer
+    return file, Stamp(found.sequence, found.changed_at)
 
 
 @pages.post("/lead/steering/decisions")

@@ -219,6 +219,7 @@ MATRIX |= {
     "steering.steering": ("/lead/steering", NUMBERS),
     "steering.meeting": ("/lead/steering/meetings/999999", LEADING | dict.fromkeys(READERS, 404)),
     "steering.areas": ("/lead/steering/areas/2026-11-27", LEADING),
+    "steering.own_file": ("/lead/steering/meetings/999999/own.ics", LEADING | dict.fromkeys(READERS, 404)),
     "steering.meeting_file": ("/lead/steering/meetings/999999.ics", LEADING | dict.fromkeys(READERS, 404)),
     "money.receipt": ("/lead/money/purchases/999999/receipt", LEADING | dict.fromkeys(READERS, 404)),
 }

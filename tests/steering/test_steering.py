@@ -250,6 +250,14 @@ def test_a_meeting_becomes_a_file_that_calendars_take_in_and_out(app, town, cast
         "mailto:bo@club.example": ("Bo Club", "ACCEPTED", "FALSE"),
     }
     assert str(event["ORGANIZER"]) == "mailto:bo@club.example", "a member of the partner who calls it"
+    own = boss.get("/lead/steering/meetings/1/own.ics")
+    assert own.content_type == "text/calendar; charset=utf-8"
+    (alone,) = icalendar.Calendar.from_ical(own.data).walk("VEVENT")
+    assert (alone["UID"], alone.decoded("DTSTART")) == (event["UID"], event.decoded("DTSTART"))
+    assert not any(word in own.data for word in (b"METHOD", b"ORGANIZER", b"ATTENDEE", b"X-WR-CALNAME"))
+    for file in (answer.data, own.data):
+        assert file.count(b"\r\n") == file.count(b"\n")
+        assert max(map(len, file.split(b"\r\n"))) <= 75
     page = "/lead/steering/meetings/1"
     assert boss.follow(boss.send(page, meeting)) is not None
     assert icalendar.Calendar.from_ical(boss.get(f"{page}.ics").data).walk("VEVENT")[0]["SEQUENCE"] == 0
