@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
-from scheduler.bookings.places import SHIFT_COLUMNS, walk_words
+from scheduler.bookings.places import SHIFT_COLUMNS
 from scheduler.bookings.rules import BookingState
 from scheduler.bookings.tables import Booking
+from scheduler.bookings.telling import walk_words
 from scheduler.kit.database import AnyRow
 from scheduler.kit.phone import as_swedes_write
 from scheduler.messages.rules import LEFT, Answer, QuestionKind

@@ -7,7 +7,6 @@ from sqlalchemy import Connection, select, update
 from scheduler.bookings import waiting_list
 from scheduler.bookings.candidates import fitting_people, may_be_asked
 from scheduler.bookings.places import (
-    about,
     change_places,
     end_booking,
     facts,
@@ -17,8 +16,6 @@ from scheduler.bookings.places import (
     note,
     read,
     take_and_insert,
-    tell,
-    words,
 )
 from scheduler.bookings.rules import (
     AlreadyEnded,
@@ -36,6 +33,7 @@ from scheduler.bookings.rules import (
     may_cancel_freely,
 )
 from scheduler.bookings.tables import Booking
+from scheduler.bookings.telling import about, tell, words
 from scheduler.kit.database import AnyRow
 from scheduler.kit.refusals import Invalid, NotFound, Refusal
 from scheduler.messages.actions import Question, Recipient, Text, drop, queue

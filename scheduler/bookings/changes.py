@@ -5,18 +5,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from scheduler.bookings.places import (
-    SHIFT_COLUMNS,
-    about,
-    change_places,
-    end_booking,
-    hold,
-    note,
-    text_about,
-    walk_words,
-)
+from scheduler.bookings.places import SHIFT_COLUMNS, change_places, end_booking, hold, note
 from scheduler.bookings.rules import Begun, BookingState, CalledOff, Ended
 from scheduler.bookings.tables import Booking
+from scheduler.bookings.telling import about, text_about, walk_words
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
 from scheduler.kit.database import AnyRow

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, select, update
 from scheduler.bookings import actions, waiting_list
 from scheduler.bookings.changes import affected_by, hold_everybody, plain, tell_booked
 from scheduler.bookings.places import (
-    about,
     change_places,
     end_booking,
     facts,
@@ -23,9 +22,6 @@ from scheduler.bookings.places import (
     read,
     take_held_place,
     take_place,
-    tell,
-    text_about,
-    words,
 )
 from scheduler.bookings.reminding import note_told
 from scheduler.bookings.rules import (
@@ -43,6 +39,7 @@ from scheduler.bookings.rules import (
     reminders_at,
 )
 from scheduler.bookings.tables import Booking
+from scheduler.bookings.telling import about, tell, text_about, words
 from scheduler.kit import audit
 from scheduler.kit.audit import AuditEntry, Change
 from scheduler.kit.database import AnyRow

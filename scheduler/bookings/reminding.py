@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, String, and_, cast, exists, literal, select
 
-from scheduler.bookings.places import SHIFT_COLUMNS, text_about, walk_words
+from scheduler.bookings.places import SHIFT_COLUMNS
 from scheduler.bookings.rules import BookingState, reminder_deadline, reminders_at
 from scheduler.bookings.tables import Booking
+from scheduler.bookings.telling import text_about, walk_words
 from scheduler.kit.database import AnyRow, AnySelect
 from scheduler.messages.actions import Recipient, Text, queue_many
 from scheduler.messages.rules import MessageKind, MessageState

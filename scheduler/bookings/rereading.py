@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
-from scheduler.bookings.places import SHIFT_COLUMNS, walk_words
+from scheduler.bookings.places import SHIFT_COLUMNS
 from scheduler.bookings.rules import BookingState, reminder_deadline, reminders_at
 from scheduler.bookings.tables import Booking
+from scheduler.bookings.telling import walk_words
 from scheduler.kit.database import AnyRow
 from scheduler.messages.rereading import Fresh
 from scheduler.messages.rules import REMINDERS, MessageKind

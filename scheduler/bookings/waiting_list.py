@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Row, exists, select, update
 
 from scheduler.bookings.places import (
     SHIFT_COLUMNS,
-    about,
     change_places,
     end_booking,
     hold,
@@ -25,7 +24,6 @@ from scheduler.bookings.places import (
     take_and_insert,
     take_held_place,
     take_place,
-    tell,
 )
 from scheduler.bookings.places import facts as facts_of
 from scheduler.bookings.rules import (
@@ -38,6 +36,7 @@ from scheduler.bookings.rules import (
     check_may_take,
 )
 from scheduler.bookings.tables import Booking
+from scheduler.bookings.telling import about, tell
 from scheduler.kit.database import AnyRow
 from scheduler.kit.language import short_day
 from scheduler.messages.actions import drop

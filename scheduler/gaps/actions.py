@@ -9,9 +9,10 @@ from sqlalchemy import Connection, String, and_, cast, exists, func, insert, lit
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler.bookings import actions as bookings
-from scheduler.bookings.places import SHIFT_COLUMNS, hold, walk_words
+from scheduler.bookings.places import SHIFT_COLUMNS, hold
 from scheduler.bookings.rules import BookingState, Full, check_shift_open
 from scheduler.bookings.tables import Booking
+from scheduler.bookings.telling import walk_words
 from scheduler.gaps.candidates import Place, candidates, explained
 from scheduler.gaps.history import asks_so_far, policy
 from scheduler.gaps.rules import (

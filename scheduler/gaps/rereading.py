@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
-from scheduler.bookings.places import SHIFT_COLUMNS, walk_words
+from scheduler.bookings.places import SHIFT_COLUMNS
+from scheduler.bookings.telling import walk_words
 from scheduler.gaps.actions import missing
 from scheduler.gaps.rules import AskingState, AskState
 from scheduler.gaps.tables import Ask, Asking

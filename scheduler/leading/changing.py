@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from sqlalchemy import Connection, select
 
 from scheduler.bookings.editing import ShiftFacts
-from scheduler.bookings.places import walk_words
+from scheduler.bookings.telling import walk_words
 from scheduler.gaps.queries import LeadShift
 from scheduler.kit.database import AnyRow
 from scheduler.kit.language import current, gettext, ngettext
