@@ -1,15 +1,19 @@
+from datetime import timedelta
+
 from flask import Blueprint, g, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from scheduler.bookings.editing import current
 from scheduler.bookings.pages import acting
 from scheduler.clubs import actions, queries
+from scheduler.kit.language import gettext
 from scheduler.kit.refusals import NotFound
 from scheduler.kit.templating import path_for
 from scheduler.kit.web import connection, needs, now, row_id, today
 from scheduler.leading.typed import Typed
 from scheduler.money.pages import agreement
-from scheduler.nights.hosting import ClubStanding, give_back, open_for_all, share_out
+from scheduler.nights.hosting import TAKEABLE, ClubStanding, give_back, open_for_all, share_out
+from scheduler.partnership.rules import has_left
 from scheduler.people.pages import own_clubs
 from scheduler.people.rules import NotYourClub
 
@@ -19,6 +23,7 @@ INVALID = 422
 DAYS_BEFORE, MOST_DAYS = 14, 90
 MOST_SHIFTS = 366
 MOST_SHOWN = 20
+FAR_AHEAD = timedelta(days=2 * 365)
 
 
 def _standings() -> list[ClubStanding]:
@@ -65,10 +70,15 @@ def _club_page(found: ClubStanding, form: Typed | None = None) -> str:
         club=found,
         coming=[one for one in shifts if one.ends_at > now()],
         past=[one for one in reversed(shifts) if one.ends_at <= now()],
-        open_shifts=queries.open_shifts(connection(), partnership_id, term.id, now())[:MOST_SHOWN],
+        open_shifts=[
+            one
+            for one in queries.open_shifts(connection(), partnership_id, term.id, now())
+            if not has_left(found.ended_on, one.date)
+        ][:MOST_SHOWN],
         earned_ore=queries.earned(connection(), term.id).get(found.id, 0),
         form=form or Typed({"wish": "" if found.wish is None else str(found.wish), "days": str(DAYS_BEFORE)}),
         now=now(),
+        left=has_left(found.ended_on, today()),
     )
 
 
@@ -112,6 +122,49 @@ def settle(club_id: int, shift_id: int, what: str) -> AnyResponse:
         if shift_id not in {one.id for one in mine}:
             raise NotFound
         open_for_all(connection(), shift_id)
+    return _to(club_id)
+
+
+# ---------------------------------------------------------------- a club that leaves
+
+
+@pages.get("/lead/clubs/<int:club_id>/end")
+@needs("let a club leave")
+def leaving(club_id: int) -> str:
+    return _leaving_page(_club(club_id), Typed({"ended_on": str(today())}))
+
+
+def _leaving_page(found: ClubStanding, form: Typed) -> str:
+    shifts = queries.club_shifts(connection(), g.visitor.partnership.id, found.id, agreement().id)
+    return render_template(
+        "clubs/end.html",
+        club=found,
+        coming=[one for one in shifts if one.starts_at > now() and one.state in TAKEABLE],
+        alone=queries.members_of_no_other(connection(), found.id),
+        form=form,
+    )
+
+
+@pages.post("/lead/clubs/<int:club_id>/end")
+@needs("let a club leave")
+def end(club_id: int) -> AnyResponse | tuple[str, int]:
+    found = _club(club_id)
+    form = Typed({"ended_on": request.form.get("ended_on", "")})
+    ended_on = form.day("ended_on", today())
+    if ended_on is not None and ended_on < today():
+        form.wrong("ended_on", gettext("That day has passed. What the club has walked until today is its own."))
+    elif ended_on is not None and ended_on - today() > FAR_AHEAD:
+        form.wrong("ended_on", gettext("That is more than two years ahead. Check the year."))
+    if form.errors or ended_on is None:
+        return _leaving_page(found, form), INVALID
+    actions.end_club(connection(), acting(), club_id, ended_on)
+    return _to(club_id)
+
+
+@pages.post("/lead/clubs/<int:club_id>/begin")
+@needs("let a club leave")
+def begin(club_id: int) -> AnyResponse:
+    actions.begin_again(connection(), acting(), club_id)
     return _to(club_id)
 
 

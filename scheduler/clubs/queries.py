@@ -2,6 +2,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, exists, func, select
+from sqlalchemy.orm import aliased
 
 from scheduler.bookings.rules import BookingState
 from scheduler.bookings.tables import Booking
@@ -58,7 +59,9 @@ def standings(connection: Connection, partnership_id: int, agreement_id: int) ->
         .scalar_subquery()
     )
     rows = connection.execute(
-        select(Club.id, Club.name, able, wish, had).where(Club.partnership_id == partnership_id).order_by(Club.name)
+        select(Club.id, Club.name, able, wish, had, Club.ended_on)
+        .where(Club.partnership_id == partnership_id)
+        .order_by(Club.name)
     )
     return [ClubStanding(*row) for row in rows]
 
@@ -138,3 +141,15 @@ def somebody_waits(connection: Connection, shift_id: int) -> bool:
     """Return whether the shift has a waiting list: its places go to those in it, whatever their club."""
     waiting = exists().where(Booking.shift_id == shift_id, Booking.state == BookingState.WAITING)
     return bool(connection.execute(select(waiting)).scalar())
+
+
+def members_of_no_other(connection: Connection, club_id: int) -> int:
+    """Return how many approved members a club has who are approved in no other."""
+    other = aliased(Membership)
+    elsewhere = exists().where(
+        other.person_id == Membership.person_id, other.club_id != club_id, other.state == MembershipState.APPROVED
+    )
+    alone = select(func.count()).where(
+        Membership.club_id == club_id, Membership.state == MembershipState.APPROVED, ~elsewhere
+    )
+    return connection.execute(alone).scalar_one()

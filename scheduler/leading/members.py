@@ -18,6 +18,7 @@ from scheduler.leading.queries import LIKE_ESCAPE
 from scheduler.leading.rules import RESTS_AFTER, Activity, activity
 from scheduler.messages.actions import drop
 from scheduler.nights.tables import Night, Shift
+from scheduler.partnership.rules import ClubLeft
 from scheduler.partnership.tables import Agreement, Area, Club
 from scheduler.people.actions import decide
 from scheduler.people.rules import Acting, AlreadyDecided, MembershipState, NotYourClub, Visitor
@@ -169,7 +170,8 @@ def approve_many(
     membership_ids: Iterable[int],
     contact_of: frozenset[int],
 ) -> int:
-    """Approve each of several applications and return how many; one that somebody else has decided is left.
+    """Approve each of several applications and return how many; one that somebody else has decided, or to a
+    club that has left, stays as it is.
 
     Raises NotFound or NotYourClub, and then none is approved.
     """
@@ -179,7 +181,7 @@ def approve_many(
             decide(
                 connection, visitor, membership_id, acting.now, approve=True, contact_of=contact_of, link=acting.site
             )
-        except AlreadyDecided:  # refused before anything is written
+        except (AlreadyDecided, ClubLeft):  # refused before anything is written
             continue
         approved += 1
     return approved

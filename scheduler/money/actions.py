@@ -26,7 +26,7 @@ from scheduler.money.rules import (
 from scheduler.money.tables import LedgerEntry, NightRate, Purchase, Receipt
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.tables import Night, Shift
-from scheduler.partnership.queries import agreement_on
+from scheduler.partnership.queries import agreement_on, check_with_us
 from scheduler.partnership.rules import BudgetLineKind
 from scheduler.partnership.tables import Agreement, Club
 from scheduler.people.rules import Acting
@@ -140,15 +140,17 @@ def settle_shift(connection: Connection, acting: Acting, shift_id: int) -> int:
 
 def name_host(connection: Connection, acting: Acting, shift_id: int, club_id: int | None) -> int:
     """Name the club that a walked shift's rate goes to (None: the walkers' own), and settle its night anew; return
-    how many entries were written. Raises NotFound, or NotSettled for a shift that was not walked."""
+    how many entries were written. Raises NotFound, ClubLeft for a club that took no part that
+    night, or NotSettled for a shift that was not walked."""
     row = connection.execute(
-        select(Shift.night_id, Shift.state, Shift.host_club_id).where(
-            Shift.id == shift_id, Shift.partnership_id == acting.partnership_id
-        )
+        select(Shift.night_id, Shift.state, Night.date)
+        .join(Night, Night.id == Shift.night_id)
+        .where(Shift.id == shift_id, Shift.partnership_id == acting.partnership_id)
     ).first()
-    club = select(Club.id).where(Club.id == club_id, Club.partnership_id == acting.partnership_id)
-    if row is None or (club_id is not None and connection.execute(club).first() is None):
+    if row is None:
         raise NotFound
+    if club_id is not None:
+        check_with_us(connection, acting.partnership_id, [club_id], row.date)
     if row.state is not ShiftState.WALKED:
         raise NotSettled(Unsettled.TOO_FEW)
     hold_night(connection, acting.partnership_id, shift_id)

@@ -10,7 +10,9 @@ from scheduler.kit import audit
 from scheduler.kit.audit import Change
 from scheduler.kit.refusals import Conflict, NotFound
 from scheduler.nights.rules import ShiftState
-from scheduler.nights.tables import Shift
+from scheduler.nights.tables import Night, Shift
+from scheduler.partnership.queries import check_with_us
+from scheduler.partnership.rules import has_left
 from scheduler.partnership.tables import Club
 from scheduler.people.rules import Acting
 
@@ -37,13 +39,14 @@ class OpenShift:
 @dataclass(frozen=True, slots=True)
 class ClubStanding:
     """What a fair share rests on: `able` approved members, `wish` shifts wanted in the term (None: as many as
-    it is able to), `had` shifts taken in the term so far."""
+    it is able to), `had` shifts taken in the term so far; from `ended_on` the club takes no part."""
 
     id: int
     name: str
     able: int
     wish: int | None
     had: int
+    ended_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,11 @@ def share_out(shifts: Sequence[OpenShift], clubs: Sequence[ClubStanding]) -> lis
     turns = []
     for number, shift in enumerate(sorted(shifts, key=lambda one: (one.starts_at, one.id))):
         able = [
-            club for club in clubs if club.able >= LEAST_MEMBERS and (club.wish is None or had[club.id] < club.wish)
+            club
+            for club in clubs
+            if club.able >= LEAST_MEMBERS
+            and (club.wish is None or had[club.id] < club.wish)
+            and not has_left(club.ended_on, shift.date)
         ]
         order = sorted(able, key=lambda club: ((had[club.id] + 1) / club.able, latest[club.id], club.id))
         if not order:
@@ -89,16 +96,14 @@ def take(
 ) -> None:
     """Take a coming shift for a club; its members come first until a moment, unless others wait in line.
 
-    Raises NotFound for a shift or club of another partnership, HostTaken when another club was first or the
-    shift has begun. Taking what the club has already changes the moment and the reserve club.
+    Raises NotFound for a shift or club of another partnership, ClubLeft for a club that takes no part on that night,
+    HostTaken when another club was first or the shift has begun. Taking what the club has already changes the moment
+    and the reserve club.
     """
     clubs = {club_id} | ({reserve_club_id} if reserve_club_id is not None else set())
-    known = connection.execute(
-        select(Club.id).where(Club.partnership_id == acting.partnership_id, Club.id.in_(clubs))
-    ).all()
     before = _host(connection, acting, shift_id)
-    if len(known) != len(clubs):
-        raise NotFound
+    night = select(Night.date).join(Shift, Shift.night_id == Night.id).where(Shift.id == shift_id)
+    check_with_us(connection, acting.partnership_id, clubs, connection.execute(night).scalar_one())
     later = members_first_until is not None and members_first_until > acting.now
     taken = connection.execute(
         update(Shift)

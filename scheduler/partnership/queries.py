@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -5,7 +6,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from scheduler.kit.ready import Ready
 from scheduler.kit.refusals import NotFound
-from scheduler.partnership.rules import BudgetLineKind, Sums, paid_area_nights, sums
+from scheduler.partnership.rules import BudgetLineKind, ClubLeft, Sums, has_left, paid_area_nights, sums
 from scheduler.partnership.tables import Agreement, Area, BudgetLine, Club, Partnership
 
 
@@ -61,6 +62,19 @@ def club_by_invitation(connection: Connection, partnership_id: int, code: str) -
     ).first()
 
 
+def check_with_us(connection: Connection, partnership_id: int, club_ids: Collection[int], day: date) -> None:
+    """Raise ClubLeft for the first of the clubs that takes no part on a day, NotFound for one that is not the
+    partnership's. Nobody lets a club leave until the caller's transaction has ended."""
+    # SQLite has no such lock and needs none: there is one writer at a time.
+    wanted = select(Club.name, Club.ended_on).where(Club.partnership_id == partnership_id, Club.id.in_(club_ids))
+    found = connection.execute(wanted.order_by(Club.id).with_for_update(read=True)).all()
+    if len(found) != len(set(club_ids)):
+        raise NotFound
+    for row in found:
+        if has_left(row.ended_on, day):
+            raise ClubLeft(row.name, row.ended_on)
+
+
 def club_by_code(connection: Connection, code: str) -> int | None:
     """Return the id of the club, of any partnership, that has this invitation code."""
     return connection.execute(select(Club.id).where(Club.invitation_code == code)).scalar()
@@ -75,6 +89,13 @@ def clubs(connection: Connection, partnership_id: int) -> list[Row[int, str, str
             .order_by(Club.name)
         )
     )
+
+
+def clubs_with_us(connection: Connection, partnership_id: int, day: date) -> list[Row[int, str, str]]:
+    """Return what `clubs` does, of those that take part on a day."""
+    gone = select(Club.id).where(Club.partnership_id == partnership_id, Club.ended_on <= day)
+    left = set(connection.execute(gone).scalars())
+    return [one for one in clubs(connection, partnership_id) if one.id not in left]
 
 
 def default_partnership_id(connection: Connection) -> int:

@@ -56,7 +56,8 @@ class BudgetLine(Base):
 
 
 class Club(Base):
-    """An association whose members walk. `invitation_code` is the last part of its /join/ address."""
+    """An association whose members walk. `invitation_code` is the last part of its /join/ address; from `ended_on`
+    the club takes no part any more."""
 
     __tablename__ = "club"
     __table_args__ = (UniqueConstraint("partnership_id", "name"),)
@@ -66,6 +67,7 @@ class Club(Base):
     name: Mapped[str]
     coordinating: Mapped[bool]
     invitation_code: Mapped[str] = mapped_column(unique=True)
+    ended_on: Mapped[date | None]
 
 
 class Area(Base):

@@ -13,6 +13,7 @@ from scheduler.kit.database import AnyRow
 from scheduler.kit.refusals import NotFound
 from scheduler.messages.actions import Recipient, Text, queue
 from scheduler.messages.rules import MessageKind, allowed_at
+from scheduler.partnership.queries import check_with_us
 from scheduler.partnership.tables import Club
 from scheduler.people.inviting import accept_invitation
 from scheduler.people.rules import (
@@ -138,7 +139,7 @@ def decide(
     """Approve or decline a pending membership; an approval is told by SMS.
 
     `contact_of`: the clubs whose contact the visitor is; a coordinator may decide for all of them.
-    Raises NotFound, NotYourClub, or AlreadyDecided when somebody else was first.
+    Raises NotFound, NotYourClub, ClubLeft (on approving), or AlreadyDecided when somebody else was first.
     """
     assert visitor.partnership is not None
     assert visitor.person is not None
@@ -153,6 +154,9 @@ def decide(
         raise NotFound
     if Role.COORDINATOR not in visitor.roles and found.club_id not in contact_of:
         raise NotYourClub
+    if approve:
+        today = now.astimezone(ZoneInfo(visitor.partnership.time_zone)).date()
+        check_with_us(connection, partnership_id, [found.club_id], today)
     state = MembershipState.APPROVED if approve else MembershipState.ENDED
     changed = connection.execute(
         update(Membership)

@@ -195,6 +195,7 @@ class Invitation:
     """A club's question to somebody who has not answered it. `agreed`: to the values, once and for all."""
 
     membership_id: int
+    club_id: int
     club: str
     agreed: bool
     ends_at: datetime
@@ -203,14 +204,15 @@ class Invitation:
 def invitations(connection: Connection, person_id: int) -> list[Invitation]:
     """Return a person's unanswered invitations, the oldest first."""
     rows = connection.execute(
-        select(Membership.id, Club.name, Person.values_agreed_at, Membership.asked_at)
+        select(Membership.id, Membership.club_id, Club.name, Person.values_agreed_at, Membership.asked_at)
         .join(Club, Club.id == Membership.club_id)
         .join(Person, Person.id == Membership.person_id)
         .where(Membership.person_id == person_id, Membership.state == MembershipState.INVITED)
         .order_by(Membership.id)
     )
     return [
-        Invitation(row.id, row.name, row.values_agreed_at != NEVER, row.asked_at + INVITATION_LIVES) for row in rows
+        Invitation(row.id, row.club_id, row.name, row.values_agreed_at != NEVER, row.asked_at + INVITATION_LIVES)
+        for row in rows
     ]
 
 

@@ -17,7 +17,7 @@ from scheduler.kit.faults import error_page, refused
 from scheduler.kit.language import LANGUAGES
 from scheduler.kit.refusals import CrossSite, NotFound
 from scheduler.kit.web import application, connection, host_name, needs, now, public_url, safe_next, today
-from scheduler.partnership.queries import club_by_invitation, clubs
+from scheduler.partnership.queries import check_with_us, club_by_invitation, clubs, clubs_with_us
 from scheduler.people import actions, queries, signing_in
 from scheduler.people.doors import keep, kept_form, language_of, sign_in_with_kept_form, zone_of
 from scheduler.people.forms import CodeForm, JoinForm, MeForm, SignInForm
@@ -210,6 +210,7 @@ def join(invitation: str) -> str | AnyResponse | tuple[str, int]:
     club = club_by_invitation(connection(), g.visitor.partnership.id, invitation)
     if club is None:
         raise LinkEnded
+    check_with_us(connection(), g.visitor.partnership.id, [club.id], today())
     form = JoinForm(today())
     if request.method == "GET":
         form.language.data = g.language
@@ -297,7 +298,11 @@ def members() -> str:
         "people/members.html",
         waiting=queries.applicants(connection(), partnership_id, own),
         approved_count=queries.approved_count(connection(), partnership_id, own),
-        clubs=[(club.id, club.name) for club in clubs(connection(), partnership_id) if own is None or club.id in own],
+        clubs=[
+            (club.id, club.name)
+            for club in clubs_with_us(connection(), partnership_id, today())
+            if own is None or club.id in own
+        ],
     )
 
 
@@ -327,6 +332,7 @@ def invitation(club_id: int) -> str:
         raise NotFound
     if own is not None and club_id not in own:
         raise NotYourClub
+    check_with_us(connection(), g.visitor.partnership.id, [club_id], today())
     link = f"{public_url()}/join/{club.invitation_code}"
     drawn = segno.make(link, error="m").svg_inline(scale=1, border=2, omitsize=True, svgclass=None, lineclass=None)
     return render_template(

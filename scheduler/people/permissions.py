@@ -46,6 +46,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     # A contact for the own club only; the pages check whose it is.
     "run a club": frozenset({"contact", "coordinator"}),
     "share out shifts": frozenset({"coordinator"}),
+    "let a club leave": frozenset({"coordinator"}),
     "change a shift": frozenset({"coordinator"}),
     "plan the season": frozenset({"coordinator"}),
     "name nights": frozenset({"coordinator", "municipality"}),

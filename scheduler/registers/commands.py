@@ -41,8 +41,9 @@ def add_import(app: Application, people: AppGroup) -> None:
                 raise click.ClickException(f"There is no club {club!r}: see `flask people invite`.")
             register = _register(file, acting)
             fields = register.guessed | dict(_chosen(pair, register) for pair in column)
-            to = where_to(connection, acting.partnership_id, None, club_id)
-            seen = preview(connection, acting.partnership_id, register.rows, fields, to, day_of(acting.now, acting))
+            day = day_of(acting.now, acting)
+            to = where_to(connection, acting.partnership_id, None, club_id, day)
+            seen = preview(connection, acting.partnership_id, register.rows, fields, to, day)
         if seen.lacking:
             told = " ".join(lacking_words(field) for field in seen.lacking)
             headings = ", ".join(one.heading for one in register.columns if one.heading)

@@ -11,7 +11,7 @@ from scheduler.kit.web import accepts, connection, needs, reads_first, today, wr
 from scheduler.leading import members
 from scheduler.leading.people_pages import sought_from
 from scheduler.messages.spending import spending
-from scheduler.partnership.queries import clubs
+from scheduler.partnership.queries import clubs, clubs_with_us
 from scheduler.people.pages import own_clubs
 from scheduler.registers import actions, papers, queries
 from scheduler.registers.columns import register_of
@@ -28,7 +28,12 @@ LARGEST_BODY_BYTES = LARGEST_FILE_BYTES + 1024 * 1024
 
 def _choices() -> list[tuple[int, str]]:
     own = own_clubs()
-    return [(one.id, one.name) for one in clubs(connection(), g.visitor.partnership.id) if own is None or one.id in own]
+    with_us = clubs_with_us(connection(), g.visitor.partnership.id, today())
+    return [(one.id, one.name) for one in with_us if own is None or one.id in own]
+
+
+def _all_clubs() -> dict[int, str]:
+    return {one.id: one.name for one in clubs(connection(), g.visitor.partnership.id)}
 
 
 @pages.get("/lead/people/import")
@@ -71,7 +76,7 @@ def _sent_file() -> bytes:
 
 def _seen(stored: queries.StoredList) -> queries.Preview:
     partnership_id = g.visitor.partnership.id
-    where_to = queries.where_to(connection(), partnership_id, own_clubs(), stored.club_id)
+    where_to = queries.where_to(connection(), partnership_id, own_clubs(), stored.club_id, today())
     return queries.preview(connection(), partnership_id, stored.rows, stored.fields, where_to, today())
 
 
@@ -147,7 +152,7 @@ def export() -> Response:
     kind = request.form.get("kind", "")
     if kind not in KINDS:
         raise Invalid(problem="request")
-    who, sought = acting(), sought_from(request.form, own_clubs(), dict(_choices()))
+    who, sought = acting(), sought_from(request.form, own_clubs(), _all_clubs())
     people = members.members(connection(), who, sought, everybody=True)
     draw, mimetype = KINDS[kind]
     content = draw(people)

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, select
 
-from scheduler.partnership.queries import clubs
+from scheduler.partnership.queries import clubs_with_us
 from scheduler.people.inviting import known_by_phone
 from scheduler.people.rules import Acting
 from scheduler.registers.columns import Column, missing
@@ -92,10 +92,12 @@ def stored(connection: Connection, acting: Acting, list_id: int) -> StoredList:
     )
 
 
-def where_to(connection: Connection, partnership_id: int, own: frozenset[int] | None, chosen: int) -> Clubs:
+def where_to(
+    connection: Connection, partnership_id: int, own: frozenset[int] | None, chosen: int, today: date
+) -> Clubs:
     """Return the clubs that rows may name, those that may get them (None: all), and the one for the others."""
-    by_id = {club.id: club.name for club in clubs(connection, partnership_id)}
-    return Clubs(by_id, frozenset(by_id) if own is None else own, chosen)
+    by_id = {club.id: club.name for club in clubs_with_us(connection, partnership_id, today)}
+    return Clubs(by_id, frozenset(by_id) if own is None else own & by_id.keys(), chosen)
 
 
 def preview(

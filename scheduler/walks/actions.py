@@ -233,20 +233,27 @@ def write_note(
 
 
 def _remember_clubs(connection: Connection, partnership_id: int, shift_id: int) -> None:
-    """Write for which club each walked: the approved one, of several the first by name; who walked for a club
-    already keeps it."""
+    """Write for which club each walked: the approved one that took part that night, of several the first by name; who
+    walked for a club already keeps it."""
     came = set(
         connection.execute(
             select(Booking.person_id).where(Booking.shift_id == shift_id, Booking.state == BookingState.ATTENDED)
         ).scalars()
     )
+    night = connection.execute(
+        select(Night.date).join(Shift, Shift.night_id == Night.id).where(Shift.id == shift_id)
+    ).scalar_one()
     known = set(connection.execute(select(WalkedFor.person_id).where(WalkedFor.shift_id == shift_id)).scalars())
     connection.execute(delete(WalkedFor).where(WalkedFor.shift_id == shift_id, WalkedFor.person_id.not_in(came)))
     for person_id in sorted(came - known):
         club_id = connection.execute(
             select(Club.id)
             .join(Membership, Membership.club_id == Club.id)
-            .where(Membership.person_id == person_id, Membership.state == MembershipState.APPROVED)
+            .where(
+                Membership.person_id == person_id,
+                Membership.state == MembershipState.APPROVED,
+                Club.ended_on.is_(None) | (Club.ended_on > night),
+            )
             .order_by(Club.name)
             .limit(1)
         ).scalar()

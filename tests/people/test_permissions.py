@@ -69,6 +69,7 @@ MATRIX = {
     "clubs.clubs": ("/lead/clubs", LEADING | {"contact": 303}),
     "clubs.club": ("/lead/clubs/{club}", CLUBS),
     "clubs.proposal": ("/lead/clubs/proposal", LEADING),
+    "clubs.leaving": ("/lead/clubs/{club}/end", LEADING),
     "folk.people": ("/lead/people", CLUBS),
     "welcome.welcome": ("/welcome", MEMBER),
     "registers.start": ("/lead/people/import", CLUBS),
@@ -160,6 +161,8 @@ POST_MATRIX = {
     "shifts.put_on": ("/lead/shifts/{shift}/people", ONLY_LEADING | {"coordinator": 422}),
     "shifts.take_off": ("/lead/shifts/999999/people/999999/off", ONLY_LEADING),
     "shifts.open_area": ("/lead/nights/2026-11-27/areas", ONLY_LEADING | {"coordinator": 422}),
+    "clubs.end": ("/lead/clubs/{club}/end", ONLY_LEADING | {"coordinator": 422}),
+    "clubs.begin": ("/lead/clubs/{club}/begin", ONLY_LEADING | {"coordinator": 303}),
     "clubs.wish": ("/lead/clubs/{club}/wish", dict.fromkeys(KINDS, 403) | {"contact": 422, "coordinator": 422}),
     "clubs.take": (
         "/lead/clubs/{club}/shifts/999999/take",

@@ -52,7 +52,7 @@ def test_everybody_comes_in_once(scene):
     def work(database, number, met, round_):
         register = register_of(tables(listed(round_, backwards=number == 1)), date(2026, 11, 23))
         with database.reading() as connection:
-            to = where_to(connection, town.id, None, town.club_id)
+            to = where_to(connection, town.id, None, town.club_id, date(2026, 11, 23))
             seen = preview(connection, town.id, register.rows, register.guessed, to, date(2026, 11, 23))
         assert len(seen.coming) == PEOPLE, "neither has seen the other"
         met.wait()
