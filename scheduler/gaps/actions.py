@@ -247,7 +247,7 @@ def _ask_wave(connection: Connection, acting: Acting, asking: AnyRow, row: AnyRo
     out = connection.execute(
         select(func.count(Ask.id)).where(Ask.asking_id == asking.id, Ask.state == AskState.ASKED)
     ).scalar_one()
-    size = wave_size(lacking, left, yes_chance(*asks_so_far(connection, acting.partnership_id))) - out
+    size = wave_size(lacking, left, yes_chance(*asks_so_far(acting.partnership_id).ask(connection))) - out
     limit = policy(connection, acting.partnership_id).asks_a_week
     until = answers_until(acting.now, row.starts_at)
     if size <= 0:

@@ -79,8 +79,8 @@ def in_danger(connection: Connection, acting: Acting, policy: Policy) -> list[tu
     ).all()
     if not near:
         return []
-    beliefs = believed(connection, acting.partnership_id, acting.now)
-    booked = teams(connection, acting.partnership_id, acting.now, policy.days_ahead)
+    beliefs = believed(acting.partnership_id, acting.now).ask(connection)
+    booked = teams(acting.partnership_id, acting.now, policy.days_ahead).ask(connection)
     found = []
     for row in near:
         team = booked[row.id].by_club if row.id in booked else {}

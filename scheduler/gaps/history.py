@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import aliased
@@ -14,7 +14,7 @@ from scheduler.gaps.risk import Beliefs, PastShift, Record, beliefs
 from scheduler.gaps.rules import RISK_DAYS, AskingState, AskState, Policy
 from scheduler.gaps.tables import Ask, Asking, Autopilot
 from scheduler.kit.database import AnyRow
-from scheduler.kit.ready import Ready
+from scheduler.kit.ready import Question, Ready
 from scheduler.messages.spending import SEGMENT_ORE
 from scheduler.messages.tables import TextPlan
 from scheduler.nights.rules import ShiftState
@@ -37,17 +37,20 @@ _CHOSEN = Ready(
 )
 
 
-def chosen(connection: Connection, partnership_id: int) -> tuple[Policy, int]:
-    """Return what the partnership has chosen about asking, and what a segment costs in öre; the usual, where
-    nothing."""
-    row = _CHOSEN.first(connection, {"tenant_id": partnership_id})
+def chosen(partnership_id: int) -> Question[tuple[Policy, int]]:
+    """Ask what the partnership has chosen about asking, and what a segment costs in öre; the usual, where nothing."""
+    return Question(_CHOSEN, {"tenant_id": partnership_id}, _policy_and_price)
+
+
+def _policy_and_price(rows: list[Any]) -> tuple[Policy, int]:
+    (row,) = rows
     taken = Policy() if row.mode is None else Policy(row.mode, row.days_ahead, row.asks_a_week)
     return taken, SEGMENT_ORE if row.segment_ore is None else row.segment_ore
 
 
 def policy(connection: Connection, partnership_id: int) -> Policy:
     """Return what the partnership has chosen about asking."""
-    return chosen(connection, partnership_id)[0]
+    return chosen(partnership_id).ask(connection)[0]
 
 
 _ENDED_ASKS = Ready(
@@ -60,9 +63,13 @@ _ENDED_ASKS = Ready(
 )
 
 
-def asks_so_far(connection: Connection, partnership_id: int) -> tuple[int, int]:
-    """Return how many asks of the partnership were answered by yes, and how many otherwise or not at all."""
-    counted = {row.state: row.number for row in _ENDED_ASKS.all(connection, {"tenant_id": partnership_id})}
+def asks_so_far(partnership_id: int) -> Question[tuple[int, int]]:
+    """Ask how many asks of the partnership were answered by yes, and how many otherwise or not at all."""
+    return Question(_ENDED_ASKS, {"tenant_id": partnership_id}, _yes_and_others)
+
+
+def _yes_and_others(rows: list[Any]) -> tuple[int, int]:
+    counted = {row.state: row.number for row in rows}
     yes = counted.get(AskState.YES, 0) + counted.get(AskState.TOO_LATE, 0)
     return yes, counted.get(AskState.NO, 0) + counted.get(AskState.SILENT, 0)
 
@@ -99,9 +106,12 @@ _RECORDS = Ready(
 )
 
 
-def believed(connection: Connection, partnership_id: int, now: datetime) -> Beliefs:
-    """Return what the year behind us says of how often walkers are lost, for the season and each club."""
-    rows = _RECORDS.all(connection, {"tenant_id": partnership_id, "since": now - YEAR, "now": now})
+def believed(partnership_id: int, now: datetime) -> Question[Beliefs]:
+    """Ask what the year behind us says of how often walkers are lost, for the season and each club."""
+    return Question(_RECORDS, {"tenant_id": partnership_id, "since": now - YEAR, "now": now}, _beliefs)
+
+
+def _beliefs(rows: list[Any]) -> Beliefs:
     return beliefs({row.club_id or 0: Record(int(row.lost), row.stood - int(row.lost)) for row in rows})
 
 
@@ -172,12 +182,16 @@ _TEAMS = Ready(
 )
 
 
-def teams(connection: Connection, partnership_id: int, now: datetime, days: int = RISK_DAYS) -> dict[int, Team]:
-    """Return the teams of the shifts within so many days, by shift; one without people is left out."""
+def teams(partnership_id: int, now: datetime, days: int = RISK_DAYS) -> Question[dict[int, Team]]:
+    """Ask for the teams of the shifts within so many days, by shift; one without people is left out."""
+    values = {"tenant_id": partnership_id, "now": now, "until": now + timedelta(days=days + 1)}
+    return Question(_TEAMS, values, _by_shift)
+
+
+def _by_shift(rows: list[Any]) -> dict[int, Team]:
     clubs: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     experienced: dict[int, int] = defaultdict(int)
-    values = {"tenant_id": partnership_id, "now": now, "until": now + timedelta(days=days + 1)}
-    for shift_id, club_id, has_walked in _TEAMS.raw(connection, values):
+    for shift_id, club_id, has_walked in rows:
         clubs[shift_id][club_id or 0] += 1
         experienced[shift_id] += bool(has_walked)
     return {shift_id: Team(by_club, experienced[shift_id]) for shift_id, by_club in clubs.items()}
@@ -225,9 +239,12 @@ _SEARCHES = Ready(
 )
 
 
-def searches(connection: Connection, partnership_id: int, now: datetime) -> dict[int, Search]:
-    """Return the latest search of each coming shift that has one."""
-    rows = _SEARCHES.all(connection, {"tenant_id": partnership_id, "now": now})
+def searches(partnership_id: int, now: datetime) -> Question[dict[int, Search]]:
+    """Ask for the latest search of each coming shift that has one."""
+    return Question(_SEARCHES, {"tenant_id": partnership_id, "now": now}, _latest)
+
+
+def _latest(rows: list[Any]) -> dict[int, Search]:
     return {row.shift_id: Search(*row) for row in rows}
 
 

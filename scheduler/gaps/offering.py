@@ -10,10 +10,11 @@ from sqlalchemy import Connection
 from scheduler.gaps.actions import missing, place_of
 from scheduler.gaps.candidates import COUNTED_AT_ONCE, Place, candidates, how_many_fit
 from scheduler.gaps.history import asks_so_far, chosen, teams
-from scheduler.gaps.queries import BoardArea, BoardNight
+from scheduler.gaps.queries import BoardArea, BoardNight, Known
 from scheduler.gaps.risk import Beliefs, goal, under_minimum
 from scheduler.gaps.rules import AskingState, Candidate, wave_size, yes_chance
 from scheduler.kit.database import AnyRow
+from scheduler.kit.ready import answers
 from scheduler.messages.rules import allowed_at
 from scheduler.messages.spending import spending
 from scheduler.nights.budget import Offer as SecondArea
@@ -57,8 +58,8 @@ def for_second(
     connection: Connection, partnership_id: int, second: SecondArea, believed: Beliefs, now: datetime, zone: ZoneInfo
 ) -> Offer | None:
     """Return what asking at once would be for one more area on a night; None when nobody fits."""
-    size = _second_size(second, believed, yes_chance(*asks_so_far(connection, partnership_id)), now)
-    policy, price = chosen(connection, partnership_id)
+    asks, (policy, price) = answers(connection, asks_so_far(partnership_id), chosen(partnership_id))
+    size = _second_size(second, believed, yes_chance(*asks), now)
     place = Place(key_of(second.date), partnership_id, second.date, second.starts_at, second.ends_at)
     people = how_many_fit(connection, [(place, size)], policy.asks_a_week, now)[place.shift_id]
     return Offer(people, people * price, _later(now, zone)) if people else None
@@ -73,31 +74,30 @@ def offers(
     partnership_id: int,
     nights: Sequence[BoardNight],
     seconds: Iterable[SecondArea],
-    believed: Beliefs,
+    beside: Known,
     now: datetime,
     zone: ZoneInfo,
 ) -> dict[int, Offer]:
     """Return what asking would be for the most urgent shifts, by shift id, and for one more area on nights, by
-    `key_of`; at most eight: three statements."""
+    `key_of`; at most eight: one statement."""
     wanted = [area for night in nights for area in night.areas if needs_search(area)][:COUNTED_AT_ONCE]
     more = list(seconds)[: COUNTED_AT_ONCE - len(wanted)]
     if not wanted and not more:
         return {}
-    chance = yes_chance(*asks_so_far(connection, partnership_id))
+    chance = yes_chance(*beside.asks_so_far)
     sizes = []
     for area in wanted:
         card = area.card
         taken = card.booked + card.held
-        wanted_now = goal(card.minimum, card.wanted, taken, area.need.risk_percent / 100, believed)
+        wanted_now = goal(card.minimum, card.wanted, taken, area.need.risk_percent / 100, beside.believed)
         size = wave_size(max(wanted_now - taken, 0), card.starts_at - now, chance)
         sizes.append((Place(card.shift_id, partnership_id, card.date, card.starts_at, card.ends_at), size))
     for second in more:
         place = Place(key_of(second.date), partnership_id, second.date, second.starts_at, second.ends_at)
-        sizes.append((place, _second_size(second, believed, chance, now)))
-    policy, price = chosen(connection, partnership_id)
-    fitting = how_many_fit(connection, sizes, policy.asks_a_week, now)
+        sizes.append((place, _second_size(second, beside.believed, chance, now)))
+    fitting = how_many_fit(connection, sizes, beside.policy.asks_a_week, now)
     later = _later(now, zone)
-    return {shift_id: Offer(people, people * price, later) for shift_id, people in fitting.items()}
+    return {shift_id: Offer(people, people * beside.segment_ore, later) for shift_id, people in fitting.items()}
 
 
 def _later(now: datetime, zone: ZoneInfo) -> datetime | None:
@@ -111,9 +111,8 @@ def plan(
     """Return the next wave for one shift, by the facts of `actions.shift_facts`: for enough people, or for every
     place."""
     wanted = row.wanted if whole_team else goal_of(connection, row, believed, now)
-    chance = yes_chance(*asks_so_far(connection, row.partnership_id))
-    size = wave_size(missing(row, wanted), row.starts_at - now, chance)
-    taken, price = chosen(connection, row.partnership_id)
+    asks, (taken, price) = answers(connection, asks_so_far(row.partnership_id), chosen(row.partnership_id))
+    size = wave_size(missing(row, wanted), row.starts_at - now, yes_chance(*asks))
     found = candidates(connection, place_of(row), row.area_id, taken.asks_a_week, now)
     first = found[:size]
     return Planned(
@@ -127,6 +126,6 @@ def plan(
 
 def goal_of(connection: Connection, row: AnyRow, believed: Beliefs, now: datetime) -> int:
     """Return how many walkers a search for this shift looks for."""
-    team = teams(connection, row.partnership_id, now).get(row.shift_id)
+    team = teams(row.partnership_id, now).ask(connection).get(row.shift_id)
     chance = under_minimum(team.by_club, row.minimum, believed) if team is not None else 0.0
     return goal(row.minimum, row.wanted, row.booked + row.held, chance, believed)

@@ -21,7 +21,7 @@ from scheduler.kit.database import AnyRow
 from scheduler.kit.refusals import Refusal
 from scheduler.kit.templating import drawing
 from scheduler.kit.web import connection, needs, now, row_id, today
-from scheduler.nights.budget import Offer, further, next_start, offer
+from scheduler.nights.budget import Further, Offer, next_start, offer
 from scheduler.nights.rules import ShiftState
 from scheduler.people.queries import log
 
@@ -43,14 +43,14 @@ def gaps() -> str:
     weeks = min(max(request.args.get("weeks", WEEKS_SHOWN, type=int), WEEKS_SHOWN), MOST_WEEKS)
     last = today() + timedelta(weeks=weeks)
     listed = cards(connection(), looking, monday, last)
-    beside = queries.known(connection(), partnership_id, instant)
+    beside = queries.known(connection(), partnership_id, today(), instant)
     coming = [card for card in listed if card.ends_at > instant]
     near = today() + timedelta(days=queries.BOARD_DAYS)
     board = queries.board((card for card in coming if card.date < near), today(), beside)
     needing = queries.ranked(board)
     may_ask = g.visitor.may("ask for people")
     tonight = next((night for night in board if night.date == today() and night not in needing), None)
-    seconds = _seconds([*([tonight] if tonight else []), *needing]) if may_ask else {}
+    seconds = _seconds([*([tonight] if tonight else []), *needing], beside.further) if may_ask else {}
     return render_template(
         "gaps/gaps.html",
         tonight=tonight if tonight is not None and tonight.date in seconds else None,
@@ -59,7 +59,7 @@ def gaps() -> str:
         needing=[(night, words.reasons(night)) for night in needing],
         area_reasons=words.area_reasons,
         offers=offering.offers(
-            connection(), partnership_id, needing, seconds.values(), beside.believed, instant, language.zone()
+            connection(), partnership_id, needing, seconds.values(), beside, instant, language.zone()
         )
         if may_ask
         else {},
@@ -73,10 +73,9 @@ def gaps() -> str:
     )
 
 
-def _seconds(nights: Iterable[queries.BoardNight]) -> dict[date, Offer]:
+def _seconds(nights: Iterable[queries.BoardNight], found: Further | None) -> dict[date, Offer]:
     """Return what one more area on each of these nights would be, by date; nights whose areas are all open are left
     out."""
-    found = further(connection(), g.visitor.partnership.id, today(), now())
     if found is None:
         return {}
     offered = {}
@@ -121,7 +120,7 @@ def shift(shift_id: int) -> str:
 def asking(shift_id: int) -> str:
     partnership_id = g.visitor.partnership.id
     row = actions.shift_facts(connection(), partnership_id, shift_id)
-    believed = history.believed(connection(), partnership_id, now())
+    believed = history.believed(partnership_id, now()).ask(connection())
     search = history.search_of(connection(), partnership_id, shift_id)
     plan = offering.plan(connection(), row, believed, now(), language.zone())
     full = offering.plan(connection(), row, believed, now(), language.zone(), whole_team=True)
@@ -163,7 +162,7 @@ def ask_at_once(second: Offer | None) -> offering.Offer | None:
     if second is None or not second.areas:
         return None
     partnership_id = g.visitor.partnership.id
-    believed = history.believed(connection(), partnership_id, now())
+    believed = history.believed(partnership_id, now()).ask(connection())
     return offering.for_second(connection(), partnership_id, second, believed, now(), language.zone())
 
 
@@ -173,7 +172,7 @@ def ask_for_new(shift_id: int) -> AnyResponse:
         return redirect(url_for("gaps.shift", shift_id=shift_id), code=303)
     partnership_id = g.visitor.partnership.id
     row = actions.shift_facts(connection(), partnership_id, shift_id)
-    goal = offering.goal_of(connection(), row, history.believed(connection(), partnership_id, now()), now())
+    goal = offering.goal_of(connection(), row, history.believed(partnership_id, now()).ask(connection()), now())
     promised = row_id(request.form["people"]) if "people" in request.form else None
     actions.start(connection(), acting(), shift_id, goal, most=promised)
     return redirect(url_for("gaps.asking", shift_id=shift_id), code=303)
@@ -186,7 +185,7 @@ def ask(shift_id: int) -> AnyResponse:
     partnership_id = g.visitor.partnership.id
     row = actions.shift_facts(connection(), partnership_id, shift_id)
     whole_team = request.form.get("goal") == "all"
-    enough = offering.goal_of(connection(), row, history.believed(connection(), partnership_id, now()), now())
+    enough = offering.goal_of(connection(), row, history.believed(partnership_id, now()).ask(connection()), now())
     goal = row.wanted if whole_team else enough
     promised = row_id(request.form["people"]) if "people" in request.form else None
     actions.start(connection(), acting(), shift_id, goal, most=promised)
@@ -221,8 +220,8 @@ def change_autopilot() -> str | AnyResponse | tuple[str, int]:
 
 def _autopilot_page(policy: Policy, typed: dict[str, str] | None = None, wrong: str = "") -> str:
     partnership_id = g.visitor.partnership.id
-    believed = history.believed(connection(), partnership_id, now())
-    yes, others = history.asks_so_far(connection(), partnership_id)
+    believed = history.believed(partnership_id, now()).ask(connection())
+    yes, others = history.asks_so_far(partnership_id).ask(connection())
     shown = {"mode": policy.mode.value, "days_ahead": policy.days_ahead, "asks_a_week": policy.asks_a_week}
     return render_template(
         "gaps/autopilot.html",

@@ -11,13 +11,16 @@ from scheduler.bookings.places import SHIFT_COLUMNS
 from scheduler.bookings.queries import Walker, meeting_at, walkers_of
 from scheduler.bookings.rules import BookingState
 from scheduler.bookings.tables import Booking
-from scheduler.gaps.history import Search, Team, believed, searches, teams
+from scheduler.gaps.history import Search, Team, asks_so_far, believed, chosen, searches, teams
 from scheduler.gaps.risk import Beliefs, beliefs, under_minimum
-from scheduler.gaps.rules import Need, danger
+from scheduler.gaps.rules import Need, Policy, danger
 from scheduler.kit.database import AnyRow
+from scheduler.kit.ready import answers
 from scheduler.kit.refusals import NotFound
 from scheduler.messages.rules import LEFT, Answer, QuestionKind
+from scheduler.messages.spending import SEGMENT_ORE
 from scheduler.messages.tables import Message
+from scheduler.nights.budget import Further, further
 from scheduler.nights.rules import Coverage, NightFlag, ShiftState, coverage, night_flag
 from scheduler.nights.season import Special
 from scheduler.nights.tables import Night, Shift
@@ -68,18 +71,27 @@ class Known:
     believed: Beliefs
     teams: Mapping[int, Team]
     searches: Mapping[int, Search]
+    asks_so_far: tuple[int, int] = (0, 0)
+    policy: Policy = Policy()
+    segment_ore: int = SEGMENT_ORE
+    further: Further | None = None
 
 
 NOTHING = Known(beliefs({}), {}, {})
 
 
-def known(connection: Connection, partnership_id: int, now: datetime) -> Known:
-    """Return it, by three statements."""
-    return Known(
-        believed(connection, partnership_id, now),
-        teams(connection, partnership_id, now),
-        searches(connection, partnership_id, now),
+def known(connection: Connection, partnership_id: int, today: date, now: datetime) -> Known:
+    """Return it, by six statements sent at once."""
+    believed_now, teams_now, searches_now, asks, (policy, segment_ore), further_now = answers(
+        connection,
+        believed(partnership_id, now),
+        teams(partnership_id, now),
+        searches(partnership_id, now),
+        asks_so_far(partnership_id),
+        chosen(partnership_id),
+        further(partnership_id, today, now),
     )
+    return Known(believed_now, teams_now, searches_now, asks, policy, segment_ore, further_now)
 
 
 def board(cards: Iterable[Card], today: date, beside: Known = NOTHING) -> list[BoardNight]:

@@ -89,12 +89,12 @@ def build(settings: Settings, database: Database, clock: Clock, doors: Doors) ->
             app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=0, x_prefix=0
         )
     app.before_request(_begin)
+    templating.register(app)  # before CSRFProtect, which would make Flask's own templates
     CSRFProtect(app)
     app.after_request(_finish)
     app.teardown_request(lambda _error: close_reading())
     app.teardown_request(lambda _error: request.close())  # a large file stood in a temporary one
     faults.register(app)
-    templating.register(app)
     assets.register(app)
     return app
 

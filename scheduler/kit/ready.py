@@ -7,8 +7,9 @@ itself. On PostgreSQL, statements sent `together` share one round trip.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
@@ -23,6 +24,7 @@ from scheduler.kit.libpq import Answer
 Statement: TypeAlias = Select[*tuple[Any, ...]] | UpdateBase
 Parameters: TypeAlias = Mapping[str, Any]
 Convert: TypeAlias = Callable[[Any], Any]
+Result = TypeVar("Result")
 
 
 class Ready:
@@ -162,6 +164,25 @@ def all_of(connection: Connection, *steps: Step) -> list[list[Any]]:
         ready.all_typed(dialect, answer.rows)
         for (ready, _), answer in zip(steps, together(connection, *steps), strict=True)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Generic[Result]):
+    """A statement with its values, and what is made of its rows, columns by name: so that rooms can ask what they want
+    to know together, by `answers`, and each still reads its own rows."""
+
+    ready: Ready
+    parameters: Parameters
+    read: Callable[[list[Any]], Result]
+
+    def ask(self, connection: Connection) -> Result:
+        return self.read(self.ready.all(connection, self.parameters))
+
+
+def answers(connection: Connection, *questions: Question[Any]) -> list[Any]:
+    """Ask questions as `together` does, and return what each makes of its rows."""
+    found = all_of(connection, *((one.ready, one.parameters) for one in questions))
+    return [one.read(rows) for one, rows in zip(questions, found, strict=True)]
 
 
 def _asked(driver: Any, sql: str, values: Sequence[Any]) -> Answer:  # noqa: ANN401 - sqlite3's connection

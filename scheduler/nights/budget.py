@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, or_, select, update
 
+from scheduler.kit.ready import Question, Ready
 from scheduler.kit.refusals import Conflict, NotFound
 from scheduler.nights.actions import Places, add_shift
 from scheduler.nights.rules import ShiftState
@@ -145,42 +147,54 @@ class Further:
         return Offer(night, starts_at, ends_at, free, self.lines)
 
 
-def further(connection: Connection, partnership_id: int, day: date, now: datetime) -> Further | None:
-    """Return what further areas cost in the term that holds `day`, by one statement; None outside every term. It counts
-    as `lines` does."""
-    counting = (
-        Night.agreement_id == Agreement.id,
-        Shift.state != ShiftState.CALLED_OFF,
-        or_(Shift.state == ShiftState.WALKED, Shift.ends_at > now),
+_COUNTING = (
+    Night.agreement_id == Agreement.id,
+    Shift.state != ShiftState.CALLED_OFF,
+    or_(Shift.state == ShiftState.WALKED, Shift.ends_at > bindparam("now")),
+)
+
+
+def _counted(what: ColumnElement[int]) -> ColumnElement[int]:
+    of_term = select(what).select_from(Shift).join(Night, Night.id == Shift.night_id).where(*_COUNTING)
+    return of_term.correlate(Agreement).scalar_subquery()
+
+
+def _line(kind: BudgetLineKind) -> ColumnElement[int]:
+    of_term = select(BudgetLine.amount_ore).where(BudgetLine.agreement_id == Agreement.id, BudgetLine.kind == kind)
+    return func.coalesce(of_term.correlate(Agreement).scalar_subquery(), 0)
+
+
+_FURTHER = Ready(
+    select(
+        Agreement.id,
+        Agreement.starts_on,
+        Agreement.ends_on,
+        Agreement.night_rate_ore,
+        _line(BudgetLineKind.WEEKEND_NIGHTS).label("weekend_ore"),
+        _line(BudgetLineKind.UNFORESEEN).label("unforeseen_ore"),
+        _counted(func.count(Shift.id)).label("shifts"),
+        _counted(func.count(func.distinct(Shift.night_id))).label("nights"),
+        Area.id.label("area_id"),
+        Area.name,
+        Area.default_minimum,
+        Area.default_wanted,
     )
+    .join(Area, Area.partnership_id == Agreement.partnership_id)
+    .where(
+        Agreement.partnership_id == bindparam("tenant_id"),
+        Agreement.starts_on <= bindparam("day"),
+        Agreement.ends_on >= bindparam("day"),
+    )
+    .order_by(Agreement.starts_on.desc(), Area.name)
+)
 
-    def counted(what: ColumnElement[int]) -> ColumnElement[int]:
-        of_term = select(what).select_from(Shift).join(Night, Night.id == Shift.night_id).where(*counting)
-        return of_term.correlate(Agreement).scalar_subquery()
 
-    def line(kind: BudgetLineKind) -> ColumnElement[int]:
-        of_term = select(BudgetLine.amount_ore).where(BudgetLine.agreement_id == Agreement.id, BudgetLine.kind == kind)
-        return func.coalesce(of_term.correlate(Agreement).scalar_subquery(), 0)
+def further(partnership_id: int, day: date, now: datetime) -> Question[Further | None]:
+    """Ask what further areas cost in the term that holds `day`; None outside every term. It counts as `lines` does."""
+    return Question(_FURTHER, {"tenant_id": partnership_id, "day": day, "now": now}, _further)
 
-    rows = connection.execute(
-        select(
-            Agreement.id,
-            Agreement.starts_on,
-            Agreement.ends_on,
-            Agreement.night_rate_ore,
-            line(BudgetLineKind.WEEKEND_NIGHTS).label("weekend_ore"),
-            line(BudgetLineKind.UNFORESEEN).label("unforeseen_ore"),
-            counted(func.count(Shift.id)).label("shifts"),
-            counted(func.count(func.distinct(Shift.night_id))).label("nights"),
-            Area.id.label("area_id"),
-            Area.name,
-            Area.default_minimum,
-            Area.default_wanted,
-        )
-        .join(Area, Area.partnership_id == Agreement.partnership_id)
-        .where(Agreement.partnership_id == partnership_id, Agreement.starts_on <= day, Agreement.ends_on >= day)
-        .order_by(Agreement.starts_on.desc(), Area.name)
-    ).all()
+
+def _further(rows: list[Any]) -> Further | None:
     if not rows:
         return None
     first = rows[0]

@@ -317,7 +317,7 @@ class Season:
 
             def tap(unit: Connection, shift_id: int = shift_id) -> None:
                 row = gaps.shift_facts(unit, self.town, shift_id)
-                goal = goal_of(unit, row, history.believed(unit, self.town, now), now)
+                goal = goal_of(unit, row, history.believed(self.town, now).ask(unit), now)
                 gaps.start(unit, self.acting(), shift_id, goal)
 
             self.database.write(tap)
