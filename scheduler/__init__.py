@@ -43,7 +43,8 @@ def create_app(
         from scheduler.demo import pages as demo
 
         app.register_blueprint(demo.pages)
-    app.jinja_env.globals.update(finding.SHOW | walks.SHOW | money.SHOW | reports.SHOW | steering.SHOW)
+    shown = finding.SHOW | gaps.SHOW | walks.SHOW | money.SHOW | reports.SHOW | steering.SHOW
+    app.jinja_env.globals.update(shown | {"roles_may": roles_may})
     app.jinja_env.filters.update(
         special=words.special_name,
         left_out=words.left_out_reason,

@@ -12,7 +12,7 @@ from scheduler.finding import queries
 from scheduler.finding.rules import needed_most
 from scheduler.kit import language
 from scheduler.kit.refusals import NotFound
-from scheduler.kit.templating import drawing, form_fields, path_for
+from scheduler.kit.templating import FORM_FIELDS, drawing, form_fields, path_for, with_form_fields
 from scheduler.kit.web import application, connection, needs, now, today
 from scheduler.nights import words
 from scheduler.partnership.queries import areas
@@ -24,16 +24,12 @@ HOME_WEEKS = 4
 MOST_WEEKS = 60
 # A walk that goes past midnight is still tonight's until it ends.
 LONGEST_SHIFT = timedelta(hours=12)
-FORM_FIELDS = Markup("<!--form fields-->")
 
 
 def show_cards(listed: Iterable[Card], level: int = 2, by_area: bool = False) -> Markup:
     """Return cards with this request's hidden fields in their forms."""
-    if "card_fields" not in g:
-        g.card_fields = str(form_fields())
     of_card = drawing("finding/card.html", "card")
-    pictures = "".join([of_card(card, FORM_FIELDS, level, by_area) for card in listed])
-    return Markup(pictures.replace(FORM_FIELDS, g.card_fields))  # noqa: S704 - both halves are escaped
+    return with_form_fields([of_card(card, FORM_FIELDS, level, by_area) for card in listed])
 
 
 def show_card(card: Card, level: int = 2, by_area: bool = False) -> Markup:

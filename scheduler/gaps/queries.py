@@ -48,7 +48,7 @@ class BoardNight:
     days_left: int
     flag: NightFlag
     special: Special | None
-    areas: list[BoardArea]
+    areas: tuple[BoardArea, ...]
     danger: int
 
     @property
@@ -105,7 +105,7 @@ def board(cards: Iterable[Card], today: date, beside: Known = NOTHING) -> list[B
 
 def _board_night(night: date, cards: Sequence[Card], today: date, beside: Known) -> BoardNight:
     flag = night_flag(card.coverage for card in cards)
-    areas = [_board_area(card, (night - today).days, flag, beside) for card in cards]
+    areas = tuple(_board_area(card, (night - today).days, flag, beside) for card in cards)
     return BoardNight(
         date=night,
         days_left=(night - today).days,

@@ -1,7 +1,7 @@
 """What every template may use, and the hidden fields of every form."""
 
 import secrets
-from collections.abc import Callable, Hashable, MutableMapping
+from collections.abc import Callable, Hashable, Iterable, MutableMapping
 from datetime import date
 from functools import cache, lru_cache, partial
 from typing import Any
@@ -117,6 +117,17 @@ def form_fields() -> Markup:
     return Markup(
         '<input type="hidden" name="csrf_token" value="{}"><input type="hidden" name="once" value="{}">'
     ).format(_form_token(), once_key())
+
+
+# Where the hidden fields stand in a picture that is kept: they differ from page to page.
+FORM_FIELDS = Markup("<!--form fields-->")
+
+
+def with_form_fields(pictures: Iterable[str]) -> Markup:
+    """Return kept pictures as one, with this page's hidden fields in their forms."""
+    if "drawn_fields" not in g:
+        g.drawn_fields = str(form_fields())
+    return Markup("".join(pictures).replace(FORM_FIELDS, g.drawn_fields))  # noqa: S704 - both halves are escaped
 
 
 def _form_token() -> str:

@@ -97,7 +97,7 @@ class Offer:
     date: date
     starts_at: datetime
     ends_at: datetime
-    areas: list[tuple[int, str]]
+    areas: tuple[tuple[int, str], ...]
     lines: Lines
 
     @property
@@ -125,7 +125,7 @@ def offer(connection: Connection, partnership_id: int, night: date, now: datetim
     areas = connection.execute(
         select(Area.id, Area.name).where(Area.partnership_id == partnership_id).order_by(Area.name)
     )
-    free = [(row.id, row.name) for row in areas if row.id not in taken]
+    free = tuple((row.id, row.name) for row in areas if row.id not in taken)
     return Offer(night, starts_at, first.ends_at, free, lines(connection, partnership_id, night, now))
 
 
@@ -141,7 +141,7 @@ class Further:
     def on(self, night: date, starts_at: datetime, ends_at: datetime, open_areas: Collection[str]) -> Offer | None:
         """Return the offer for a night on which these areas are open; None for another term's night, or where every
         area is open."""
-        free = [(area_id, name) for area_id, name, _ in self.areas if name not in open_areas]
+        free = tuple((area_id, name) for area_id, name, _ in self.areas if name not in open_areas)
         if not free or not self.starts_on <= night <= self.ends_on:
             return None
         return Offer(night, starts_at, ends_at, free, self.lines)

@@ -84,6 +84,11 @@ def allowed(permission: str, visitor: Entrant) -> bool:
     return bool(PERMISSIONS[permission] & standing)
 
 
+def roles_may(roles: frozenset[str], permission: str) -> bool:
+    """Return whether one of these roles lets somebody use what asks for `permission`."""
+    return bool(PERMISSIONS[permission] & roles)
+
+
 def may_give(role: Role, visitor: Entrant) -> bool:
     """Return whether the table lets the visitor give and take this role."""
     return bool(GIVEN_BY[role] & visitor.roles)
