@@ -20,12 +20,13 @@ def create_app(
     from scheduler import commands
     from scheduler.calendars.front import Front
     from scheduler.finding import pages as finding
+    from scheduler.gaps import words as gaps
     from scheduler.kit.kept import KeptAnswers
     from scheduler.kit.phone import as_swedes_write
     from scheduler.money import pages as money
     from scheduler.nights import words
     from scheduler.people import doors, queries
-    from scheduler.people.permissions import PERMISSIONS
+    from scheduler.people.permissions import PERMISSIONS, roles_may
     from scheduler.reports import pages as reports
     from scheduler.steering import pages as steering
     from scheduler.walks import pages as walks

@@ -1,6 +1,6 @@
 """The coordinator's board, and asking for people from it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from itertools import groupby
 
@@ -19,7 +19,7 @@ from scheduler.gaps.rules import AskingState, AutopilotMode, Policy, WrongPolicy
 from scheduler.kit import language
 from scheduler.kit.database import AnyRow
 from scheduler.kit.refusals import Refusal
-from scheduler.kit.templating import drawing
+from scheduler.kit.templating import FORM_FIELDS, drawing, with_form_fields
 from scheduler.kit.web import connection, needs, now, row_id, today
 from scheduler.nights.budget import Further, Offer, next_start, offer
 from scheduler.nights.rules import ShiftState
@@ -51,18 +51,16 @@ def gaps() -> str:
     may_ask = g.visitor.may("ask for people")
     tonight = next((night for night in board if night.date == today() and night not in needing), None)
     seconds = _seconds([*([tonight] if tonight else []), *needing], beside.further) if may_ask else {}
+    asks = (
+        offering.offers(connection(), partnership_id, needing, seconds.values(), beside, instant, language.zone())
+        if may_ask
+        else {}
+    )
     return render_template(
         "gaps/gaps.html",
-        tonight=tonight if tonight is not None and tonight.date in seconds else None,
-        seconds=seconds,
-        key_of=offering.key_of,
-        needing=[(night, words.reasons(night)) for night in needing],
-        area_reasons=words.area_reasons,
-        offers=offering.offers(
-            connection(), partnership_id, needing, seconds.values(), beside, instant, language.zone()
-        )
-        if may_ask
-        else {},
+        tonight=_tonight(tonight, seconds, asks),
+        needing=_needing(needing, seconds, asks, may_ask=may_ask),
+        number=len(needing),
         may_ask=may_ask,
         strip=five_weeks(listed, today()),
         every_night=_every_night(coming, linked=may_ask),
@@ -71,6 +69,42 @@ def gaps() -> str:
         ready_count=sum(not night.danger for night in board),
         total_count=len(board),
     )
+
+
+def _needing(
+    nights: Iterable[queries.BoardNight],
+    seconds: Mapping[date, Offer],
+    asks: Mapping[int, offering.Offer],
+    *,
+    may_ask: bool,
+) -> Markup:
+    """Return the nights that need somebody, each drawn once and kept as long as nothing of it changes."""
+    of_night = drawing("gaps/needing.html", "needing")
+    return with_form_fields(
+        [
+            of_night(
+                night,
+                tuple([asks.get(card.shift_id) for card in night.cards]),
+                seconds.get(night.date),
+                asks.get(offering.key_of(night.date)),
+                may_ask,
+                FORM_FIELDS,
+            )
+            for night in nights
+        ]
+    )
+
+
+def _tonight(
+    night: queries.BoardNight | None, seconds: Mapping[date, Offer], asks: Mapping[int, offering.Offer]
+) -> Markup:
+    """Return what can be opened tonight, where tonight needs nobody; else nothing."""
+    if night is None or night.date not in seconds:
+        return Markup()
+    areas = tuple([card.area for card in night.cards])
+    second_ask = asks.get(offering.key_of(night.date))
+    drawn = drawing("gaps/needing.html", "tonight")(areas, seconds[night.date], second_ask, FORM_FIELDS)
+    return with_form_fields([drawn])
 
 
 def _seconds(nights: Iterable[queries.BoardNight], found: Further | None) -> dict[date, Offer]:

@@ -1,6 +1,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -72,7 +72,7 @@ class Known:
     teams: Mapping[int, Team]
     searches: Mapping[int, Search]
     asks_so_far: tuple[int, int] = (0, 0)
-    policy: Policy = Policy()
+    policy: Policy = field(default_factory=Policy)
     segment_ore: int = SEGMENT_ORE
     further: Further | None = None
 

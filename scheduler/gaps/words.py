@@ -1,26 +1,22 @@
 """Reasons, states and sums as people read them, in the reader's language."""
 
+from collections.abc import Callable
+from datetime import timedelta
+
 from scheduler.gaps.queries import BoardArea, BoardNight
 from scheduler.gaps.rules import Candidate, WhyNot, at_risk, newcomers_alone
 from scheduler.kit.language import gettext, ngettext
-from scheduler.kit.web import today
-from scheduler.nights.rules import NightFlag
-from scheduler.nights.words import relative_day, special_name
+from scheduler.nights.words import relative_day
 
 OFTEN = 0.6
 KNOWN_FROM_WALKS = 3
 
 
 def reasons(night: BoardNight) -> list[str]:
-    """Return why a night needs the coordinator, in words, the weightiest first."""
-    told = []
-    if night.flag is NightFlag.TWO_AREAS_NEED_COVERAGE:
-        told.append(gettext("Two areas need coverage"))
-    told.append(relative_day(night.date, today()))
+    """Return why a night needs the coordinator, beside what its badges say, in words."""
+    told = [relative_day(night.date, night.date - timedelta(days=night.days_left))]
     if night.missing_to_minimum:
         told.append(ngettext("one missing to the minimum", "%(num)s missing to the minimum", night.missing_to_minimum))
-    if night.special is not None:
-        told.append(special_name(night.special))
     return told
 
 
@@ -68,3 +64,7 @@ def because(reason: WhyNot) -> str:
         WhyNot.ASKED_ENOUGH: gettext("Has been asked as often this week as the limit allows."),
     }
     return sentences[reason]
+
+
+# What pages show of it, by the names that templates use.
+SHOW: dict[str, Callable[..., object]] = {"night_reasons": reasons, "area_reasons": area_reasons}
