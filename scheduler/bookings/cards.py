@@ -1,12 +1,14 @@
 """Cards: a shift as it stands to one person, with the one thing that she can do with it."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
+from itertools import groupby, repeat
+from operator import itemgetter
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Dialect, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import aliased
@@ -23,6 +25,8 @@ from scheduler.partnership.tables import Area
 from scheduler.people.rules import MembershipState
 from scheduler.people.tables import Membership
 
+Place: TypeAlias = tuple[datetime, datetime]
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 SHOWN = (ShiftState.PUBLISHED, ShiftState.CALLED_OFF, ShiftState.WALKED)
 
 
@@ -146,6 +150,7 @@ _SHIFTS = Ready(
     )
     .order_by(Night.date, Shift.starts_at, Area.name)
 )
+_DATE = itemgetter(_SHIFTS.statement.exported_columns.keys().index("date"))
 _HANDED_OVER = Ready(
     select(Booking.id, Booking.shift_id, Booking.handing_over_to)
     .join(Shift, Shift.id == Booking.shift_id)
@@ -202,44 +207,114 @@ def _found(dialect: Dialect, values: tuple[object, ...]) -> _Found:
     return _Found(row, card, covered)
 
 
-def cards(connection: Connection, looking: Looking, first: date, last: date) -> list[Card]:
-    """Return every shift of these nights as a card for this person, by time. Two statements, however many."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _FoundNight:
+    """A night as it was found. `moments`: when its cards change by themselves; `places`: when the person walks."""
+
+    shifts: tuple[_Found, ...]
+    flag: NightFlag
+    moments: tuple[datetime, ...]
+    places: tuple[Place, ...]
+
+    def since(self, now: datetime) -> datetime:
+        """Return since when the cards are as they are now."""
+        passed = bisect_right(self.moments, now)
+        return self.moments[passed - 1] if passed else LONG_AGO
+
+
+@lru_cache(maxsize=1024)
+def _found_night(dialect: Dialect, shifts: tuple[tuple[object, ...], ...]) -> _FoundNight:
+    found = tuple(_found(dialect, values) for values in shifts)
+    open_areas = [one.coverage for one in found if one.row.state in {ShiftState.PUBLISHED, ShiftState.WALKED}]
+    moments = {moment for one in found for moment in (one.row.starts_at, one.row.ends_at, one.row.offered_until)}
+    return _FoundNight(
+        found,
+        night_flag(open_areas) if open_areas else NightFlag.NONE,
+        tuple(sorted(moments - {None})),
+        tuple((one.row.starts_at, one.row.ends_at) for one in found if one.row.mine_state is BookingState.BOOKED),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NightCards:
+    """The cards of a night, by time. `coming`: those that are published and not over. The same object as long as
+    nothing of the night changes, so that what is made of it can be kept."""
+
+    date: date
+    cards: tuple[Card, ...]
+    coming: tuple[Card, ...]
+
+
+def night_cards(connection: Connection, looking: Looking, first: date, last: date) -> list[NightCards]:
+    """Return these nights that have a shift, with every shift as a card for this person. Two statements, however
+    many."""
     who = {"tenant_id": looking.partnership_id, "person_id": looking.person_id}
     shifts, handed_over = together(
         connection,
         (_SHIFTS, {**who, "now": looking.now, "first": first, "last": last}),
         (_HANDED_OVER, {**who, "now": looking.now}),
     )
-    found = [_found(connection.dialect, values) for values in shifts.rows]
+    found = [_found_night(connection.dialect, tuple(rows)) for _, rows in groupby(shifts.rows, _DATE)]
     offers: dict[int, tuple[int, bool]] = {}
     for booking_id, shift_id, to in handed_over.rows:
         offers.setdefault(shift_id, (booking_id, to is not None))
-    return _cards(found, offers, looking)
-
-
-def _cards(found: Sequence[_Found], offers: Mapping[int, tuple[int, bool]], looking: Looking) -> list[Card]:
-    flags = _flags(found)
-    places = [(row.starts_at, row.ends_at) for row, _, _ in found if row.mine_state is BookingState.BOOKED]
+    places = [place for night in found for place in night.places] if looking.volunteer else []
     return [
-        _card(one, flags.get(one.row.date, NightFlag.NONE), offers.get(one.row.shift_id), places, looking)
-        for one in found
+        _as_cards(
+            night,
+            night.since(looking.now),
+            tuple([offers.get(one.row.shift_id) for one in night.shifts]) if offers else None,
+            _beside(night, places) if places else (),
+            looking.volunteer,
+        )
+        for night in found
     ]
+
+
+def cards(connection: Connection, looking: Looking, first: date, last: date) -> list[Card]:
+    """Return every shift of these nights as a card for this person, by time. Two statements, however many."""
+    return [card for night in night_cards(connection, looking, first, last) for card in night.cards]
+
+
+def _beside(night: _FoundNight, places: Sequence[Place]) -> tuple[Place, ...]:
+    """Return which of the person's places some shift of the night overlaps."""
+    return tuple(
+        [place for place in places if any(overlap(one.row.starts_at, one.row.ends_at, *place) for one in night.shifts)]
+    )
+
+
+@lru_cache(maxsize=2048)
+def _as_cards(
+    night: _FoundNight,
+    now: datetime,
+    offers: tuple[tuple[int, bool] | None, ...] | None,
+    places: tuple[Place, ...],
+    volunteer: bool,
+) -> NightCards:
+    made = tuple(
+        _card(one, night.flag, offer, places, volunteer=volunteer, now=now)
+        for one, offer in zip(night.shifts, offers or repeat(None, len(night.shifts)), strict=True)
+    )
+    coming = tuple(card for card in made if card.state is ShiftState.PUBLISHED and card.ends_at > now)
+    return NightCards(made[0].date, made, coming)
 
 
 def _card(
     found: _Found,
     flag: NightFlag,
     offer: tuple[int, bool] | None,
-    places: Sequence[tuple[datetime, datetime]],
-    looking: Looking,
+    places: Sequence[Place],
+    *,
+    volunteer: bool,
+    now: datetime,
 ) -> Card:
     row = found.row
     taken = step(
         Standing(
-            row.state is ShiftState.PUBLISHED and row.starts_at > looking.now,
-            _mine(row, looking.now) if row.mine_state is not None else None,
-            looking.volunteer,
-            looking.volunteer and any(overlap(row.starts_at, row.ends_at, *place) for place in places),
+            row.state is ShiftState.PUBLISHED and row.starts_at > now,
+            _mine(row, now) if row.mine_state is not None else None,
+            volunteer,
+            volunteer and any(overlap(row.starts_at, row.ends_at, *place) for place in places),
             row.wanted - row.booked - row.held,
             offer is not None and offer[1],
             offer is not None,
@@ -255,14 +330,6 @@ def _mine(row: AnyRow, now: datetime) -> Step:
         offered = row.offered_until is not None and row.offered_until > now
         return Step.OFFERED if offered else Step.WAITING
     return Step.MINE
-
-
-def _flags(found: Sequence[_Found]) -> dict[date, NightFlag]:
-    open_areas: dict[date, list[Coverage]] = defaultdict(list)
-    for row, _, covered in found:
-        if row.state is ShiftState.PUBLISHED or row.state is ShiftState.WALKED:
-            open_areas[row.date].append(covered)
-    return {night: night_flag(listed) for night, listed in open_areas.items()}
 
 
 def next_best(card_id: int, night: date, around: Sequence[Card], most: int = 3) -> list[Card]:

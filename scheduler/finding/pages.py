@@ -5,7 +5,7 @@ from flask import Blueprint, g, redirect, render_template, request
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from scheduler.bookings.cards import Card, Looking, cards, next_best
+from scheduler.bookings.cards import Card, Looking, cards, next_best, night_cards
 from scheduler.bookings.pages import looking
 from scheduler.bookings.queries import next_walk, queue_number
 from scheduler.finding import queries
@@ -103,10 +103,10 @@ def _month(me: Looking, area: int | None) -> str:
     choices = areas(connection(), me.partnership_id)
     name = dict(choices).get(area) if area is not None else None
     monday = today() - timedelta(days=today().weekday())
-    listed = cards(connection(), me, monday, monday + timedelta(days=queries.DAYS_IN_MONTH_VIEW - 1))
+    listed = night_cards(connection(), me, monday, monday + timedelta(days=queries.DAYS_IN_MONTH_VIEW - 1))
     return render_template(
         "finding/month.html",
-        weeks=queries.five_weeks((card for card in listed if name is None or card.area == name), today()),
+        weeks=queries.five_weeks(tuple(listed), today(), name),
         areas=choices,
         area=area if name is not None else None,
     )

@@ -2,10 +2,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from sqlalchemy import Connection, bindparam, select
 
-from scheduler.bookings.cards import SHOWN, Card, Looking, Step
+from scheduler.bookings.cards import SHOWN, Card, Looking, NightCards, Step
 from scheduler.bookings.places import SHIFT_COLUMNS
 from scheduler.bookings.queries import Walker, meeting_at, walkers_of
 from scheduler.bookings.rules import BookingState
@@ -60,11 +61,10 @@ class Cell:
     mine: bool
 
 
-def five_weeks(listed: Iterable[Card], today: date) -> tuple[tuple[Cell, ...], ...]:
-    """Return five rows of seven days from this week's Monday."""
-    by_date: dict[date, list[Card]] = defaultdict(list)
-    for card in listed:
-        by_date[card.date].append(card)
+@lru_cache(maxsize=256)
+def five_weeks(nights: tuple[NightCards, ...], today: date, area: str | None = None) -> tuple[tuple[Cell, ...], ...]:
+    """Return five rows of seven days from this week's Monday; of all areas, or of one by name."""
+    by_date = {night.date: [card for card in night.cards if area in {None, card.area}] for night in nights}
     monday = today - timedelta(days=today.weekday())
     days = [monday + timedelta(days=number) for number in range(DAYS_IN_MONTH_VIEW)]
     cells = tuple(_cell(day, by_date.get(day, []), today) for day in days)

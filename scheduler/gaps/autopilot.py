@@ -83,7 +83,7 @@ def in_danger(connection: Connection, acting: Acting, policy: Policy) -> list[tu
     booked = teams(acting.partnership_id, acting.now, policy.days_ahead).ask(connection)
     found = []
     for row in near:
-        team = booked[row.id].by_club if row.id in booked else {}
+        team = dict(booked[row.id].by_club) if row.id in booked else {}
         risk = under_minimum(team, row.minimum, beliefs)
         if _endangered(row, risk):
             found.append((row.id, goal(row.minimum, row.wanted, row.booked + row.held, risk, beliefs)))

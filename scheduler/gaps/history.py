@@ -1,8 +1,8 @@
 """What is known beside the shifts: how walkers were lost, how asks ended, who is on which team, what is chosen."""
 
 from collections import defaultdict
-from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, case, func, or_, select
@@ -108,10 +108,12 @@ _RECORDS = Ready(
 
 def believed(partnership_id: int, now: datetime) -> Question[Beliefs]:
     """Ask what the year behind us says of how often walkers are lost, for the season and each club."""
-    return Question(_RECORDS, {"tenant_id": partnership_id, "since": now - YEAR, "now": now}, _beliefs)
+    values = {"tenant_id": partnership_id, "since": now - YEAR, "now": now}
+    return Question(_RECORDS, values, lambda rows: _beliefs(tuple(rows)))
 
 
-def _beliefs(rows: list[Any]) -> Beliefs:
+@lru_cache(maxsize=256)
+def _beliefs(rows: tuple[Any, ...]) -> Beliefs:
     return beliefs({row.club_id or 0: Record(int(row.lost), row.stood - int(row.lost)) for row in rows})
 
 
@@ -153,7 +155,7 @@ def past_shifts(connection: Connection, partnership_id: int, now: datetime) -> l
 class Team(NamedTuple):
     """Who is booked on a shift, as numbers: walkers by club, and how many of them have walked before."""
 
-    by_club: Mapping[int, int]
+    by_club: tuple[tuple[int, int], ...]
     experienced: int
 
     @property
@@ -162,15 +164,18 @@ class Team(NamedTuple):
 
 
 _before = aliased(Booking)
+_has_walked = (
+    select(_before.id)
+    .where(_before.person_id == Booking.person_id, _before.state == BookingState.ATTENDED)
+    .correlate(Booking)
+    .exists()
+)
 _TEAMS = Ready(
     select(
         Booking.shift_id,
         _club_of.label("club_id"),
-        select(_before.id)
-        .where(_before.person_id == Booking.person_id, _before.state == BookingState.ATTENDED)
-        .correlate(Booking)
-        .exists()
-        .label("experienced"),
+        func.count(Booking.id).label("number"),
+        func.sum(case((_has_walked, 1), else_=0)).label("experienced"),
     )
     .join(Shift, Shift.id == Booking.shift_id)
     .where(
@@ -179,6 +184,8 @@ _TEAMS = Ready(
         Shift.starts_at <= bindparam("until"),
         Booking.state == BookingState.BOOKED,
     )
+    .group_by(Booking.shift_id, _club_of)
+    .order_by(Booking.shift_id, _club_of)
 )
 
 
@@ -189,12 +196,12 @@ def teams(partnership_id: int, now: datetime, days: int = RISK_DAYS) -> Question
 
 
 def _by_shift(rows: list[Any]) -> dict[int, Team]:
-    clubs: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    clubs: dict[int, list[tuple[int, int]]] = defaultdict(list)
     experienced: dict[int, int] = defaultdict(int)
-    for shift_id, club_id, has_walked in rows:
-        clubs[shift_id][club_id or 0] += 1
-        experienced[shift_id] += bool(has_walked)
-    return {shift_id: Team(by_club, experienced[shift_id]) for shift_id, by_club in clubs.items()}
+    for shift_id, club_id, number, have_walked in rows:
+        clubs[shift_id].append((club_id or 0, number))
+        experienced[shift_id] += int(have_walked)
+    return {shift_id: Team(tuple(by_club), experienced[shift_id]) for shift_id, by_club in clubs.items()}
 
 
 # ---------------------------------------------------------------- askings

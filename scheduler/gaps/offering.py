@@ -127,5 +127,5 @@ def plan(
 def goal_of(connection: Connection, row: AnyRow, believed: Beliefs, now: datetime) -> int:
     """Return how many walkers a search for this shift looks for."""
     team = teams(row.partnership_id, now).ask(connection).get(row.shift_id)
-    chance = under_minimum(team.by_club, row.minimum, believed) if team is not None else 0.0
+    chance = under_minimum(dict(team.by_club), row.minimum, believed) if team is not None else 0.0
     return goal(row.minimum, row.wanted, row.booked + row.held, chance, believed)

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from itertools import groupby
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from scheduler.bookings.cards import Card, Looking, cards
+from scheduler.bookings.cards import Looking, NightCards, night_cards
 from scheduler.bookings.pages import acting
 from scheduler.bookings.rules import check_shift_open
 from scheduler.finding.queries import five_weeks
@@ -22,7 +21,6 @@ from scheduler.kit.refusals import Refusal
 from scheduler.kit.templating import FORM_FIELDS, drawing, with_form_fields
 from scheduler.kit.web import connection, needs, now, row_id, today
 from scheduler.nights.budget import Further, Offer, next_start, offer
-from scheduler.nights.rules import ShiftState
 from scheduler.people.queries import log
 
 pages = Blueprint("gaps", __name__)
@@ -37,19 +35,18 @@ INVALID = 422
 @pages.get("/lead")
 @needs("see gaps")
 def gaps() -> str:
-    partnership_id, instant = g.visitor.partnership.id, now()
+    partnership_id, instant, day = g.visitor.partnership.id, now(), today()
     looking = Looking(partnership_id, g.visitor.person.id, volunteer=False, now=instant)
-    monday = today() - timedelta(days=today().weekday())
     weeks = min(max(request.args.get("weeks", WEEKS_SHOWN, type=int), WEEKS_SHOWN), MOST_WEEKS)
-    last = today() + timedelta(weeks=weeks)
-    listed = cards(connection(), looking, monday, last)
-    beside = queries.known(connection(), partnership_id, today(), instant)
-    coming = [card for card in listed if card.ends_at > instant]
-    near = today() + timedelta(days=queries.BOARD_DAYS)
-    board = queries.board((card for card in coming if card.date < near), today(), beside)
+    last = day + timedelta(weeks=weeks)
+    listed = night_cards(connection(), looking, day - timedelta(days=day.weekday()), last)
+    beside = queries.known(connection(), partnership_id, day, instant)
+    coming = [night for night in listed if night.coming]
+    near = day + timedelta(days=queries.BOARD_DAYS)
+    board = queries.board((night for night in coming if night.date < near), day, beside)
     needing = queries.ranked(board)
     may_ask = g.visitor.may("ask for people")
-    tonight = next((night for night in board if night.date == today() and night not in needing), None)
+    tonight = next((night for night in board if night.date == day and night not in needing), None)
     seconds = _seconds([*([tonight] if tonight else []), *needing], beside.further) if may_ask else {}
     asks = (
         offering.offers(connection(), partnership_id, needing, seconds.values(), beside, instant, language.zone())
@@ -62,10 +59,10 @@ def gaps() -> str:
         needing=_needing(needing, seconds, asks, may_ask=may_ask),
         number=len(needing),
         may_ask=may_ask,
-        strip=five_weeks(listed, today()),
+        strip=five_weeks(tuple([night for night in listed if night.date < near]), day),
         every_night=_every_night(coming, linked=may_ask),
         # Nights go on to the end of what is shown, so most likely beyond it.
-        more=MOST_WEEKS if weeks < MOST_WEEKS and any(card.date > last - A_FORTNIGHT for card in coming) else None,
+        more=MOST_WEEKS if weeks < MOST_WEEKS and any(night.date > last - A_FORTNIGHT for night in coming) else None,
         ready_count=sum(not night.danger for night in board),
         total_count=len(board),
     )
@@ -122,16 +119,11 @@ def _seconds(nights: Iterable[queries.BoardNight], found: Further | None) -> dic
     return offered
 
 
-def _every_night(coming: Iterable[Card], *, linked: bool) -> Markup:
+def _every_night(coming: Iterable[NightCards], *, linked: bool) -> Markup:
     """Return the coming nights, each drawn once and kept."""
     of_night = drawing("gaps/night.html", "night")
-    opened = (card for card in coming if card.state is ShiftState.PUBLISHED)
-    # Markup made of what the template has escaped already.
-    return Markup("").join([of_night(night, tuple(found), linked) for night, found in groupby(opened, _night_of)])
-
-
-def _night_of(card: Card) -> date:
-    return card.date
+    # Made of what the template has escaped already.
+    return Markup("".join([of_night(night, linked) for night in coming]))  # noqa: S704
 
 
 @pages.get("/lead/shifts/<int:shift_id>")

@@ -1,12 +1,12 @@
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
-from scheduler.bookings.cards import Card
+from scheduler.bookings.cards import Card, NightCards
 from scheduler.bookings.places import SHIFT_COLUMNS
 from scheduler.bookings.queries import Walker, meeting_at, walkers_of
 from scheduler.bookings.rules import BookingState
@@ -40,9 +40,10 @@ class BoardArea(NamedTuple):
     search: Search | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class BoardNight:
-    """A coming night on the board. `danger` is the highest of its shifts; 0 when none needs the coordinator."""
+    """A coming night on the board, the same object as long as nothing of it changes. `danger`
+    is the highest of its shifts; 0 when none needs the coordinator."""
 
     date: date
     days_left: int
@@ -94,33 +95,47 @@ def known(connection: Connection, partnership_id: int, today: date, now: datetim
     return Known(believed_now, teams_now, searches_now, asks, policy, segment_ore, further_now)
 
 
-def board(cards: Iterable[Card], today: date, beside: Known = NOTHING) -> list[BoardNight]:
+def board(nights: Iterable[NightCards], today: date, beside: Known = NOTHING) -> list[BoardNight]:
     """Return the coming nights that have an open area, by date."""
-    by_date: dict[date, list[Card]] = defaultdict(list)
-    for card in cards:
-        if card.state is ShiftState.PUBLISHED:
-            by_date[card.date].append(card)
-    return [_board_night(night, listed, today, beside) for night, listed in sorted(by_date.items())]
+    return [
+        _board_night(
+            night,
+            today,
+            beside.believed,
+            tuple([beside.teams.get(card.shift_id) for card in night.coming]),
+            tuple([beside.searches.get(card.shift_id) for card in night.coming]),
+        )
+        for night in nights
+        if night.coming
+    ]
 
 
-def _board_night(night: date, cards: Sequence[Card], today: date, beside: Known) -> BoardNight:
-    flag = night_flag(card.coverage for card in cards)
-    areas = tuple(_board_area(card, (night - today).days, flag, beside) for card in cards)
+@lru_cache(maxsize=1024)
+def _board_night(
+    night: NightCards,
+    today: date,
+    believed: Beliefs,
+    teams: tuple[Team | None, ...],
+    searches: tuple[Search | None, ...],
+) -> BoardNight:
+    days_left = (night.date - today).days
+    flag = night_flag(card.coverage for card in night.coming)
+    needs = [_need(card, days_left, flag, team, believed) for card, team in zip(night.coming, teams, strict=True)]
+    areas = tuple(map(BoardArea, night.coming, needs, map(danger, needs), searches))
     return BoardNight(
-        date=night,
-        days_left=(night - today).days,
+        date=night.date,
+        days_left=days_left,
         flag=flag,
-        special=cards[0].special,
+        special=night.coming[0].special,
         areas=areas,
         danger=max(one.danger for one in areas),
     )
 
 
-def _board_area(card: Card, days_left: int, flag: NightFlag, beside: Known) -> BoardArea:
-    team = beside.teams.get(card.shift_id)
+def _need(card: Card, days_left: int, flag: NightFlag, team: Team | None, believed: Beliefs) -> Need:
     missing = card.missing_to_minimum
-    chance = under_minimum(team.by_club, card.minimum, beside.believed) if team is not None and not missing else 0.0
-    need = Need(
+    chance = under_minimum(dict(team.by_club), card.minimum, believed) if team is not None and not missing else 0.0
+    return Need(
         missing_to_minimum=missing,
         days_left=days_left,
         flag=flag,
@@ -128,7 +143,6 @@ def _board_area(card: Card, days_left: int, flag: NightFlag, beside: Known) -> B
         risk_percent=round(100 * chance),
         only_newcomers=team is not None and team.only_newcomers,
     )
-    return BoardArea(card, need, danger(need), beside.searches.get(card.shift_id))
 
 
 def ranked(nights: Iterable[BoardNight]) -> list[BoardNight]:

@@ -58,9 +58,10 @@ def of_club(season: Beta, record: Record) -> Beta:
     return Beta(season.mean * CLUB_WEIGHT + record.lost, (1 - season.mean) * CLUB_WEIGHT + record.kept)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Beliefs:
-    """What the season so far says. A club without a record is believed to be like the season."""
+    """What the season so far says; the same object as long as it says the same. A club
+    without a record is believed to be like the season."""
 
     season: Beta
     clubs: Mapping[int, Beta]

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from scheduler.bookings.cards import Looking, cards
+from scheduler.bookings.cards import Looking, night_cards
 from scheduler.bookings.queries import drift
 from scheduler.bookings.tables import Booking
 from scheduler.demo.actions import fill_once, terms
@@ -71,7 +71,7 @@ def test_on_every_day_of_the_year_the_coming_nights_show_every_state(database, t
     fill(database, now)
     with database.reading() as connection:
         coming = board(
-            cards(connection, Looking(1, 1, volunteer=True, now=now), today, today + timedelta(days=60)), today
+            night_cards(connection, Looking(1, 1, volunteer=True, now=now), today, today + timedelta(days=60)), today
         )
     shown = [card for night in coming for card in night.cards]
     assert {card.coverage for card in shown} == set(Coverage)
