@@ -147,23 +147,31 @@ class Further:
         return Offer(night, starts_at, ends_at, free, self.lines)
 
 
-_COUNTING = (
-    Night.agreement_id == Agreement.id,
-    Shift.state != ShiftState.CALLED_OFF,
-    or_(Shift.state == ShiftState.WALKED, Shift.ends_at > bindparam("now")),
-)
-
-
-def _counted(what: ColumnElement[int]) -> ColumnElement[int]:
-    of_term = select(what).select_from(Shift).join(Night, Night.id == Shift.night_id).where(*_COUNTING)
-    return of_term.correlate(Agreement).scalar_subquery()
-
-
 def _line(kind: BudgetLineKind) -> ColumnElement[int]:
     of_term = select(BudgetLine.amount_ore).where(BudgetLine.agreement_id == Agreement.id, BudgetLine.kind == kind)
     return func.coalesce(of_term.correlate(Agreement).scalar_subquery(), 0)
 
 
+_ON_THE_DAY = (
+    Agreement.partnership_id == bindparam("tenant_id"),
+    Agreement.starts_on <= bindparam("day"),
+    Agreement.ends_on >= bindparam("day"),
+)
+_taken = (
+    select(
+        Night.agreement_id,
+        func.count(Shift.id).label("shifts"),
+        func.count(func.distinct(Shift.night_id)).label("nights"),
+    )
+    .join(Shift, Shift.night_id == Night.id)
+    .where(
+        Night.agreement_id.in_(select(Agreement.id).where(*_ON_THE_DAY)),
+        Shift.state != ShiftState.CALLED_OFF,
+        or_(Shift.state == ShiftState.WALKED, Shift.ends_at > bindparam("now")),
+    )
+    .group_by(Night.agreement_id)
+    .subquery()
+)
 _FURTHER = Ready(
     select(
         Agreement.id,
@@ -172,19 +180,16 @@ _FURTHER = Ready(
         Agreement.night_rate_ore,
         _line(BudgetLineKind.WEEKEND_NIGHTS).label("weekend_ore"),
         _line(BudgetLineKind.UNFORESEEN).label("unforeseen_ore"),
-        _counted(func.count(Shift.id)).label("shifts"),
-        _counted(func.count(func.distinct(Shift.night_id))).label("nights"),
+        func.coalesce(_taken.c.shifts, 0).label("shifts"),
+        func.coalesce(_taken.c.nights, 0).label("nights"),
         Area.id.label("area_id"),
         Area.name,
         Area.default_minimum,
         Area.default_wanted,
     )
     .join(Area, Area.partnership_id == Agreement.partnership_id)
-    .where(
-        Agreement.partnership_id == bindparam("tenant_id"),
-        Agreement.starts_on <= bindparam("day"),
-        Agreement.ends_on >= bindparam("day"),
-    )
+    .outerjoin(_taken, _taken.c.agreement_id == Agreement.id)
+    .where(*_ON_THE_DAY)
     .order_by(Agreement.starts_on.desc(), Area.name)
 )
 
