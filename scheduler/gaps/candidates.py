@@ -27,6 +27,7 @@ POOL = 200
 NEVER_YEAR = 1970
 YEAR = timedelta(days=365)
 COUNTED_AT_ONCE = 8
+LOOKED_AT_FOR_ONE = 4
 _Walk, _Placed = aliased(Booking), aliased(Booking)
 _WalkShift, _PlacedShift = aliased(Shift), aliased(Shift)
 
@@ -41,17 +42,18 @@ class Place:
     starts_at: datetime
     ends_at: datetime
 
-    def binds(self, now: datetime, asks_a_week: int, suffix: str = "") -> dict[str, object]:
-        values = {
-            "shift_id": self.shift_id,
-            "tenant_id": self.partnership_id,
-            "near_from": self.starts_at - REST,
-            "near_until": self.ends_at + REST,
-            "week_ago": now - WEEK,
-            "now": now,
-            "most": asks_a_week,
+    def free(self, suffix: str = "") -> dict[str, object]:
+        return {
+            "shift_id" + suffix: self.shift_id,
+            "near_from" + suffix: self.starts_at - REST,
+            "near_until" + suffix: self.ends_at + REST,
         }
-        return {name + suffix: value for name, value in values.items()}
+
+    def askable(self, now: datetime, asks_a_week: int) -> dict[str, object]:
+        return {"tenant_id": self.partnership_id, "week_ago": now - WEEK, "now": now, "most": asks_a_week}
+
+    def binds(self, now: datetime, asks_a_week: int) -> dict[str, object]:
+        return self.free() | self.askable(now, asks_a_week)
 
     def more(self, now: datetime, area_id: int) -> dict[str, object]:
         return {
@@ -161,16 +163,26 @@ def _candidate(row: Any, now: datetime) -> Candidate:  # noqa: ANN401 - columns 
     )
 
 
+# Those who may be asked at all, the same for every shift; each shift counts who of them is free.
+_askable = (
+    select(Person.id.label("askable_id"))
+    .where(*_ONE.askable)
+    .order_by(Person.last_asked_at, Person.id)
+    .limit(bindparam("pool"))
+    .cte("askable")
+)
+
+
 def _counting(number: int) -> Any:  # noqa: ANN401 - a select
     suffix = f"_{number}"
-    fitting = (
+    free = (
         select(Person.id)
-        .where(*Conditions(suffix).fitting)
-        .order_by(Person.last_asked_at, Person.id)
-        .limit(bindparam(f"pool{suffix}"))
+        .join(_askable, _askable.c.askable_id == Person.id)
+        .where(*Conditions(suffix).free)
+        .limit(bindparam(f"wanted{suffix}"))
         .subquery()
     )
-    return select(literal(number).label("number"), func.count().label("fitting")).select_from(fitting)
+    return select(literal(number).label("number"), func.count().label("fitting")).select_from(free)
 
 
 _COUNTS = Ready(union_all(*(_counting(number) for number in range(COUNTED_AT_ONCE))))  # type: ignore[arg-type]
@@ -180,14 +192,16 @@ def how_many_fit(
     connection: Connection, wanted: Sequence[tuple[Place, int]], asks_a_week: int, now: datetime
 ) -> dict[int, int]:
     """Return by shift id how many people could be asked, each counted up to the number that is wanted. One
-    statement for at most eight shifts; who is not yet 18 is left out when the questions are made."""
+    statement for at most eight shifts. It looks at eight times as many people as the largest of them wants, those who
+    were asked longest ago; who is not yet 18 is left out when the questions are made."""
     listed = wanted[:COUNTED_AT_ONCE]
     if not listed:
         return {}
-    binds: dict[str, object] = {}
+    first, _ = listed[0]
+    binds = first.askable(now, asks_a_week) | {"pool": LOOKED_AT_FOR_ONE * max(number for _, number in listed)}
     for number in range(COUNTED_AT_ONCE):
-        place, most = listed[number] if number < len(listed) else (listed[0][0], 0)
-        binds |= place.binds(now, asks_a_week, f"_{number}") | {f"pool_{number}": most}
+        place, most = listed[number] if number < len(listed) else (first, 0)
+        binds |= place.free(f"_{number}") | {f"wanted_{number}": most}
     counted: dict[int, int] = dict(_COUNTS.raw(connection, binds))
     return {place.shift_id: counted[number] for number, (place, _) in enumerate(listed)}
 

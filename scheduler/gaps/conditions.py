@@ -6,7 +6,7 @@ Written once: the same conditions choose the candidates, explain one person, and
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import String, and_, bindparam, cast, func, or_, select
+from sqlalchemy import String, and_, bindparam, cast, func, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
 from scheduler.bookings.rules import BookingState
@@ -50,7 +50,8 @@ def _no_texts() -> Any:  # noqa: ANN401
     unreachable = select(PhoneStanding.phone).where(PhoneStanding.phone == Person.phone, stopped_or_dead)
     unwanted = select(TextPreference.person_id).where(
         TextPreference.person_id == Person.id,
-        cast(TextPreference.off, String).like(f'%"{TextGroup.REQUESTS.value}"%'),
+        # Written out: SQLite prepares a statement anew at each execution where LIKE compares with a bound value.
+        cast(TextPreference.off, String).like(literal_column(f"'%\"{TextGroup.REQUESTS.value}\"%'")),
     )
     return or_(_exists(unreachable), _exists(unwanted))
 
@@ -91,15 +92,22 @@ class Conditions:
         self._most = bound("most")
 
     @property
-    def fitting(self) -> tuple[Any, ...]:
-        """Return what holds for everybody who may be asked, but for the age on that night."""
+    def free(self) -> tuple[Any, ...]:
+        """Return what holds for who could walk this shift."""
+        return ~self.asked_about_it, ~self.on_it, ~self.walks_near
+
+    @property
+    def askable(self) -> tuple[Any, ...]:
+        """Return what holds for who may be asked at all at this moment, whichever shift it is about."""
         return (
             self.tenant,
-            ~self.asked_about_it,
-            ~self.on_it,
-            ~self.walks_near,
             ~self.has_a_question,
             self.approved,
             self.asks_this_week < self._most,
             ~self.no_texts,
         )
+
+    @property
+    def fitting(self) -> tuple[Any, ...]:
+        """Return what holds for everybody who may be asked about this shift, but for the age on that night."""
+        return *self.free, *self.askable

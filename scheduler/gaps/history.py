@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from scheduler.bookings.rules import BookingState, Ended
 from scheduler.bookings.tables import Booking
 from scheduler.gaps.risk import Beliefs, PastShift, Record, beliefs
-from scheduler.gaps.rules import RISK_DAYS, AskingState, AskState, Policy
+from scheduler.gaps.rules import NEWCOMERS_DAYS, RISK_DAYS, AskingState, AskState, Policy
 from scheduler.gaps.tables import Ask, Asking, Autopilot
 from scheduler.kit.database import AnyRow
 from scheduler.kit.ready import Question, Ready
@@ -153,7 +153,8 @@ def past_shifts(connection: Connection, partnership_id: int, now: datetime) -> l
 
 
 class Team(NamedTuple):
-    """Who is booked on a shift, as numbers: walkers by club, and how many of them have walked before."""
+    """Who is booked on a shift, as numbers: walkers by club, and how many of them have walked before. Of a shift that
+    is further away than newcomers alone would matter, all are taken to have."""
 
     by_club: tuple[tuple[int, int], ...]
     experienced: int
@@ -175,7 +176,7 @@ _TEAMS = Ready(
         Booking.shift_id,
         _club_of.label("club_id"),
         func.count(Booking.id).label("number"),
-        func.sum(case((_has_walked, 1), else_=0)).label("experienced"),
+        func.sum(case((Shift.starts_at > bindparam("soon"), 1), (_has_walked, 1), else_=0)).label("experienced"),
     )
     .join(Shift, Shift.id == Booking.shift_id)
     .where(
@@ -191,7 +192,12 @@ _TEAMS = Ready(
 
 def teams(partnership_id: int, now: datetime, days: int = RISK_DAYS) -> Question[dict[int, Team]]:
     """Ask for the teams of the shifts within so many days, by shift; one without people is left out."""
-    values = {"tenant_id": partnership_id, "now": now, "until": now + timedelta(days=days + 1)}
+    values = {
+        "tenant_id": partnership_id,
+        "now": now,
+        "until": now + timedelta(days=days + 1),
+        "soon": now + timedelta(days=NEWCOMERS_DAYS + 1),
+    }
     return Question(_TEAMS, values, _by_shift)
 
 

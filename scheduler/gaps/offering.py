@@ -91,7 +91,8 @@ def offers(
         taken = card.booked + card.held
         wanted_now = goal(card.minimum, card.wanted, taken, area.need.risk_percent / 100, beside.believed)
         size = wave_size(max(wanted_now - taken, 0), card.starts_at - now, chance)
-        sizes.append((Place(card.shift_id, partnership_id, card.date, card.starts_at, card.ends_at), size))
+        if size:  # newcomers alone are enough people: nobody is asked by number, but somebody can be chosen
+            sizes.append((Place(card.shift_id, partnership_id, card.date, card.starts_at, card.ends_at), size))
     for second in more:
         place = Place(key_of(second.date), partnership_id, second.date, second.starts_at, second.ends_at)
         sizes.append((place, _second_size(second, beside.believed, chance, now)))

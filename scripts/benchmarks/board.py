@@ -9,10 +9,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import median
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 
 from scheduler.gaps import actions
 from scheduler.gaps.candidates import candidates
+from scheduler.nights.tables import Shift
 from scheduler.people.rules import MembershipState, Role
 from scheduler.people.tables import Membership, Person, RoleGrant
 
@@ -30,6 +31,7 @@ FEW, MANY = 5_000, 50_000
 MOST_GROWTH = 10.0
 BOARD = "/lead"
 SEARCHES = 15
+EACH_OF = 5
 REQUESTS = 60
 
 
@@ -66,6 +68,16 @@ def crowd(product: Product, wanted: int) -> None:
     settle(product.database.engine)
 
 
+def gaps(product: Product) -> None:
+    """Let every fifth shift lack two people, so that the board has something to say and asks to offer."""
+    lacking = (
+        update(Shift)
+        .where(Shift.id.in_(product.shifts[::EACH_OF]))
+        .values(minimum=Shift.booked + 2, wanted=Shift.booked + 4)
+    )
+    product.database.write(lambda unit: unit.execute(lacking))
+
+
 def search_ms(product: Product) -> float:
     """The median time of finding whom to ask about a shift, in milliseconds."""
     now, times = datetime.now(UTC), []
@@ -83,6 +95,7 @@ def search_ms(product: Product) -> float:
 
 def measure(product: Product, bare: Bare, database: str, folder: Path, *, rounds: int) -> list[Figure]:
     crowd(product, FEW)
+    gaps(product)
     grant = insert(RoleGrant).from_select(
         ["partnership_id", "person_id", "role"],
         select(Person.partnership_id, Person.id, func.lower(Role.COORDINATOR.value)).where(
