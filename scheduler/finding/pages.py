@@ -5,7 +5,7 @@ from flask import Blueprint, g, redirect, render_template, request
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from scheduler.bookings.cards import Card, Looking, cards, next_best, night_cards
+from scheduler.bookings.cards import Card, Looking, Step, cards, next_best, night_cards
 from scheduler.bookings.pages import looking
 from scheduler.bookings.queries import next_walk, queue_number
 from scheduler.finding import queries
@@ -42,11 +42,13 @@ def show_card(card: Card, level: int = 2, by_area: bool = False) -> Markup:
 def home() -> str | AnyResponse:
     if g.visitor.person is None:
         return render_template("finding/welcome.html")
-    instead = application().instead_of_home()
-    if instead is not None:
-        return redirect(instead, code=303)
     me = looking()
-    listed = _coming(me, _first_night(), today() + timedelta(weeks=HOME_WEEKS))
+    found = cards(connection(), me, _first_night(), today() + timedelta(weeks=HOME_WEEKS))
+    if any(card.step is Step.MINE and _is_near(card) for card in found):
+        instead = application().instead_of_home()
+        if instead is not None:
+            return redirect(instead, code=303)
+    listed = [card for card in found if card.ends_at > me.now]
     habits = queries.habits(connection(), me.person_id)
     return render_template(
         "finding/home.html",
@@ -54,6 +56,11 @@ def home() -> str | AnyResponse:
         cards=needed_most(listed, today(), lambda card: habits[card.area, -1] + habits["", card.date.weekday()]),
         week=today().isocalendar().week,
     )
+
+
+def _is_near(card: Card) -> bool:
+    """Return whether the walk is on, or so near that it may take the place of Home."""
+    return card.starts_at - LONGEST_SHIFT <= now() < card.ends_at + LONGEST_SHIFT
 
 
 def _first_night() -> date:
