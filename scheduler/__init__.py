@@ -6,11 +6,15 @@ answers < sendings < walks < money < reports < clubs < steering < personal < dou
 A room looks down, never up.
 """
 
-from scheduler.kit.clock import Clock, FrozenClock, SystemClock
-from scheduler.kit.database import Database
-from scheduler.kit.frame import admit_machines, build, check_permissions
-from scheduler.kit.settings import Settings, from_environment
-from scheduler.kit.web import Application, Doors
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scheduler.kit.clock import Clock
+    from scheduler.kit.database import Database
+    from scheduler.kit.settings import Settings
+    from scheduler.kit.web import Application
 
 
 def create_app(
@@ -21,8 +25,13 @@ def create_app(
     from scheduler.calendars.front import Front
     from scheduler.finding import pages as finding
     from scheduler.gaps import words as gaps
+    from scheduler.kit.clock import FrozenClock, SystemClock
+    from scheduler.kit.database import Database
+    from scheduler.kit.frame import admit_machines, build, check_permissions
     from scheduler.kit.kept import KeptAnswers
     from scheduler.kit.phone import as_swedes_write
+    from scheduler.kit.settings import from_environment
+    from scheduler.kit.web import Doors
     from scheduler.money import pages as money
     from scheduler.nights import words
     from scheduler.people import doors, queries

@@ -5,7 +5,7 @@ from scheduler.calendars import tables as _calendars
 from scheduler.gaps import tables as _gaps
 from scheduler.kit import audit as _audit
 from scheduler.kit import heartbeat as _heartbeat
-from scheduler.kit.database import Base
+from scheduler.kit.mapping import Base
 from scheduler.messages import tables as _messages
 from scheduler.money import tables as _money
 from scheduler.nights import tables as _nights

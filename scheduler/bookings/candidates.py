@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, exists, func, or_, select
-from sqlalchemy.orm import aliased
 
 from scheduler.bookings.places import is_of_host_club, overlapping_booking_id
 from scheduler.bookings.rules import BookingState
 from scheduler.bookings.tables import Booking
 from scheduler.kit.database import AnyRow, AnySelect
+from scheduler.kit.mapping import aliased
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.tables import Club
 from scheduler.people.rules import MembershipState, is_adult

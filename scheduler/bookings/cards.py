@@ -11,12 +11,12 @@ from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Dialect, and_, bindparam, exists, func, or_, select
-from sqlalchemy.orm import aliased
 
 from scheduler.bookings.places import SHIFT_COLUMNS
 from scheduler.bookings.rules import BookingState, overlap
 from scheduler.bookings.tables import Booking
 from scheduler.kit.database import AnyRow
+from scheduler.kit.mapping import aliased
 from scheduler.kit.ready import Ready, together
 from scheduler.nights.rules import Coverage, NightFlag, ShiftState, coverage, night_flag
 from scheduler.nights.season import Special

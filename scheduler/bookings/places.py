@@ -18,13 +18,13 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.orm import aliased
 
 from scheduler.bookings.rules import BookingState, Ended, Facts, OtherWalk
 from scheduler.bookings.tables import Booking
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
 from scheduler.kit.database import AnyRow, LostRace, spelled_out
+from scheduler.kit.mapping import aliased
 from scheduler.kit.ready import Ready, Step, together
 from scheduler.kit.refusals import NotFound
 from scheduler.nights.rules import ShiftState

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, Row, exists, func, or_, select
-from sqlalchemy.orm import aliased
 
 from scheduler.bookings.candidates import fitting_people
 from scheduler.bookings.places import SHIFT_COLUMNS
@@ -17,6 +16,7 @@ from scheduler.bookings.rules import (
 )
 from scheduler.bookings.tables import Booking
 from scheduler.kit.database import AnyRow
+from scheduler.kit.mapping import aliased
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.tables import Area, Club

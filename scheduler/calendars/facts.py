@@ -7,7 +7,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, and_, exists, func, or_, select
-from sqlalchemy.orm import aliased
 
 from scheduler.bookings.places import SHIFT_COLUMNS
 from scheduler.bookings.queries import meeting_at
@@ -17,6 +16,7 @@ from scheduler.calendars.rules import OWN_WALKS_KEPT, SHARED_NIGHTS_KEPT, Calend
 from scheduler.calendars.wording import Voice
 from scheduler.kit.audit import AuditEntry
 from scheduler.kit.database import AnyRow
+from scheduler.kit.mapping import aliased
 from scheduler.nights.rules import NightFlag, ShiftState, coverage, night_flag
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.tables import Area, Club, Partnership

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, exists, insert, or_, select, update
-from sqlalchemy.orm import aliased
 
 from scheduler.bookings.tables import Booking
 from scheduler.calendars import facts, text, wording
@@ -23,6 +22,7 @@ from scheduler.calendars.rules import (
 )
 from scheduler.calendars.tables import Calendar, CalendarChange, CalendarEvent, CalendarFeed
 from scheduler.kit.database import spelled_out
+from scheduler.kit.mapping import aliased
 from scheduler.nights.tables import Shift
 from scheduler.people.rules import MembershipState, Role
 from scheduler.people.tables import Membership, RoleGrant

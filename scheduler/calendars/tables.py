@@ -1,10 +1,9 @@
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
 
 from scheduler.calendars.rules import CalendarKind, ChangeKind
-from scheduler.kit.database import Base
+from scheduler.kit.mapping import Base, Mapped, mapped_column
 
 
 class Calendar(Base):

@@ -2,11 +2,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, exists, func, select
-from sqlalchemy.orm import aliased
 
 from scheduler.bookings.rules import BookingState
 from scheduler.bookings.tables import Booking
 from scheduler.kit.database import AnySelect
+from scheduler.kit.mapping import aliased
 from scheduler.money.queries import club_sums
 from scheduler.nights.hosting import ClubStanding, OpenShift
 from scheduler.nights.rules import Coverage, ShiftState, coverage

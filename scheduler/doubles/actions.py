@@ -97,7 +97,7 @@ def merge(connection: Connection, acting: Acting, kept_id: int, gone_id: int) ->
     unsent = Message.person_id == gone_id, Message.state == MessageState.QUEUED
     connection.execute(update(Message).where(*unsent).values(**to_number))
     for column in POINTS:
-        connection.execute(update(column.class_).where(column == gone_id).values({column: kept_id}))
+        connection.execute(update(column.table).where(column == gone_id).values({column: kept_id}))
     # Nobody hands a walk over to herself.
     own = Booking.person_id == kept_id, Booking.handing_over_to == kept_id
     connection.execute(update(Booking).where(*own).values(handing_over_since=None, handing_over_to=None))

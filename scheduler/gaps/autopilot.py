@@ -7,7 +7,6 @@ stopped. Every step stands in the log, with the product itself as the one who di
 from datetime import timedelta
 
 from sqlalchemy import Connection, exists, or_, select
-from sqlalchemy.orm import aliased
 
 from scheduler.gaps import actions
 from scheduler.gaps.history import believed, teams
@@ -17,6 +16,7 @@ from scheduler.gaps.tables import Asking, Autopilot
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
 from scheduler.kit.database import AnyRow
+from scheduler.kit.mapping import aliased
 from scheduler.kit.upsert import upsert
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.tables import Shift

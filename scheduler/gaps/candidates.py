@@ -11,12 +11,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, extract, func, literal, select, union_all
-from sqlalchemy.orm import aliased
 
 from scheduler.bookings.rules import BookingState
 from scheduler.bookings.tables import Booking
 from scheduler.gaps.conditions import Conditions
 from scheduler.gaps.rules import REST, RESTED, WEEK, Candidate, Standing, WhyNot, in_turn, why_not
+from scheduler.kit.mapping import aliased
 from scheduler.kit.ready import Ready
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.tables import Club

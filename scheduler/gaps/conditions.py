@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import String, and_, bindparam, cast, func, literal_column, or_, select
-from sqlalchemy.orm import aliased
 
 from scheduler.bookings.rules import BookingState
 from scheduler.bookings.tables import Booking
 from scheduler.gaps.rules import AskState
 from scheduler.gaps.tables import Ask
+from scheduler.kit.mapping import aliased
 from scheduler.messages.rules import LEFT, MessageKind, MessageState, TextGroup
 from scheduler.messages.tables import Message, PhoneStanding, TextPreference
 from scheduler.nights.tables import Shift

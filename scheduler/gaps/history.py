@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, case, func, or_, select
-from sqlalchemy.orm import aliased
 
 from scheduler.bookings.rules import BookingState, Ended
 from scheduler.bookings.tables import Booking
@@ -14,6 +13,7 @@ from scheduler.gaps.risk import Beliefs, PastShift, Record, beliefs
 from scheduler.gaps.rules import NEWCOMERS_DAYS, RISK_DAYS, AskingState, AskState, Policy
 from scheduler.gaps.tables import Ask, Asking, Autopilot
 from scheduler.kit.database import AnyRow
+from scheduler.kit.mapping import aliased
 from scheduler.kit.ready import Question, Ready
 from scheduler.messages.spending import SEGMENT_ORE
 from scheduler.messages.tables import TextPlan

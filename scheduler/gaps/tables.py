@@ -1,10 +1,9 @@
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
-from sqlalchemy.orm import Mapped, mapped_column
 
 from scheduler.gaps.rules import AskingState, AskState, AutopilotMode
-from scheduler.kit.database import Base
+from scheduler.kit.mapping import Base, Mapped, mapped_column
 
 
 class Asking(Base):

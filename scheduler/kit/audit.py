@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Connection, ForeignKey, Index, insert
-from sqlalchemy.orm import Mapped, mapped_column
 
-from scheduler.kit.database import Base
+from scheduler.kit.mapping import Base, Mapped, mapped_column
 from scheduler.kit.ready import Ready, Step, together
 
 

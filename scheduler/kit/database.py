@@ -1,4 +1,4 @@
-"""The database: typed tables, time in UTC, and the one place that commits.
+"""The database: the two ways to use it, and the one place that commits.
 
 Reads run in a plain transaction. Writes run in one unit: `BEGIN IMMEDIATE` on SQLite, READ COMMITTED on
 PostgreSQL, all of it or nothing. A unit that loses a race for a lock, or its connection, is run again.
@@ -10,19 +10,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import Enum
 from typing import Any, Literal, TypeAlias, TypeVar, cast
 
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Row, Select, create_engine, event
-from sqlalchemy import Enum as WordOf
+from sqlalchemy import Connection, Engine, Row, Select, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.elements import BindParameter, literal_column
 from sqlalchemy.sql.visitors import replacement_traverse
-from sqlalchemy.types import TypeDecorator
 
 from scheduler.kit.libpq import forget_after_rollback
 
@@ -35,58 +32,15 @@ IsolationLevel: TypeAlias = Literal["READ COMMITTED", "AUTOCOMMIT"]
 # SQLite waits this long for another process's write; PostgreSQL's connections are waited for as long.
 LONGEST_WAIT_SECONDS = 3
 ASK_AGAIN_SECONDS = 0.0005
+CACHE_KIB = 512
 TRIES = 4
 # PostgreSQL: serialization failure, deadlock, cannot connect now, admin shutdown; and a foreign key that points to
 # a row which has gone since it was read (two records of one person made one): the next try finds it gone.
 RETRIED_SQLSTATES = frozenset({"40001", "40P01", "57P03", "57P01", "23503"})
 
 
-class UtcTime(TypeDecorator[datetime]):
-    """An instant: aware in Python, UTC in the database. A naive datetime is refused."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a naive datetime cannot be stored: {value!r}")
-        instant = value.astimezone(UTC)
-        return instant.replace(tzinfo=None) if dialect.name == "sqlite" else instant
-
-    def result_processor(self, dialect: Dialect, _coltype: object) -> Callable[[Any], datetime | None]:
-        # Straight from what the driver gives: lists read hundreds of instants.
-        return _from_sqlite if dialect.name == "sqlite" else _from_postgresql
-
-
-def _from_sqlite(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
-
-
-def _from_postgresql(value: datetime | None) -> datetime | None:
-    return None if value is None else value.astimezone(UTC)
-
-
 class LostRace(Exception):
     """What was read has changed before it could be acted on: the whole unit is undone and run again."""
-
-
-class Base(DeclarativeBase):
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
-        datetime: UtcTime(),
-        # Words, not database enums: a new word needs no change of type.
-        Enum: WordOf(Enum, native_enum=False, length=40, values_callable=lambda kind: [word.value for word in kind]),
-    }
 
 
 Statement = TypeVar("Statement", bound=ClauseElement)
@@ -229,6 +183,8 @@ def _sqlite_engine(url: str) -> Engine:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        # The system keeps the file in memory, once for all connections; each keeps a little of it besides.
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -3,9 +3,8 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, select
-from sqlalchemy.orm import Mapped, mapped_column
 
-from scheduler.kit.database import Base
+from scheduler.kit.mapping import Base, Mapped, mapped_column
 from scheduler.kit.upsert import upsert
 
 FORGOTTEN_AFTER = timedelta(days=1)

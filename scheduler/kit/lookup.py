@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Boolean, DateTime, Engine, Integer, LargeBinary, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from scheduler.kit.database import LONGEST_WAIT_SECONDS, AnySelect, Database, UtcTime
+from scheduler.kit.database import LONGEST_WAIT_SECONDS, AnySelect, Database
+from scheduler.kit.mapping import UtcTime
 
 # A process has one interpreter lock: more connections than this would only wait for it.
 MOST_CONNECTIONS = 4

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
-from scheduler.kit.database import Base
+from scheduler.kit.mapping import Base
 
 
 def upsert(

@@ -7,7 +7,7 @@ from alembic.autogenerate.api import AutogenContext
 
 from scheduler import tables
 from scheduler.calendars import triggers
-from scheduler.kit.database import UtcTime
+from scheduler.kit.mapping import UtcTime
 
 
 def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:  # noqa: ANN401 - any part of a table

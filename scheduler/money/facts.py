@@ -4,8 +4,8 @@ from collections import defaultdict
 from datetime import date
 
 from sqlalchemy import Connection, bindparam, exists, func, select
-from sqlalchemy.orm import aliased
 
+from scheduler.kit.mapping import aliased
 from scheduler.kit.ready import Ready
 from scheduler.money.rules import Entry, EntryKind, Share, WalkedShift, rate_on
 from scheduler.money.tables import LedgerEntry, NightRate

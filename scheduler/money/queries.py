@@ -3,9 +3,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select
-from sqlalchemy.orm import aliased
 
 from scheduler.kit.database import AnyRow
+from scheduler.kit.mapping import aliased
 from scheduler.kit.ready import Ready, Step, all_of
 from scheduler.money.facts import RATES, walked_shifts
 from scheduler.money.rules import (

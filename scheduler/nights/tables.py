@@ -1,9 +1,8 @@
 from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from scheduler.kit.database import Base
+from scheduler.kit.mapping import Base, Mapped, mapped_column
 from scheduler.nights.rules import ShiftState
 from scheduler.nights.season import LeftOut, Special
 

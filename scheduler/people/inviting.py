@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
-from scheduler.kit.database import Base
+from scheduler.kit.mapping import Base
 from scheduler.messages.actions import Recipient, Text, drop, queue_many
 from scheduler.messages.rules import MessageKind, allowed_at
 from scheduler.partnership.tables import Club

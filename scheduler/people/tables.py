@@ -2,9 +2,8 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
 
-from scheduler.kit.database import Base
+from scheduler.kit.mapping import Base, Mapped, mapped_column
 from scheduler.people.rules import MembershipState, Role
 
 

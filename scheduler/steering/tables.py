@@ -3,9 +3,8 @@ from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey
 from sqlalchemy import text as sql
-from sqlalchemy.orm import Mapped, mapped_column
 
-from scheduler.kit.database import Base
+from scheduler.kit.mapping import Base, Mapped, mapped_column
 from scheduler.steering.rules import DecisionKind, Partner
 
 

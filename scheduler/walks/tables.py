@@ -1,9 +1,8 @@
 from datetime import datetime
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index
-from sqlalchemy.orm import Mapped, mapped_column
 
-from scheduler.kit.database import Base
+from scheduler.kit.mapping import Base, Mapped, mapped_column
 from scheduler.walks.rules import Happened, Mood, YoungPeople
 
 

@@ -80,7 +80,7 @@ def story(each_database):
 
 
 def test_every_column_that_names_a_person_is_dealt_with():
-    dealt = {f"{column.class_.__tablename__}.{column.key}" for column in (*actions.POINTS, *actions.SETTLED)}
+    dealt = {f"{column.table.name}.{column.key}" for column in (*actions.POINTS, *actions.SETTLED)}
     named = set()
     for table in METADATA.sorted_tables:
         for column in table.columns:

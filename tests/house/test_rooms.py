@@ -1,6 +1,8 @@
 """What the house promises about itself: who may use whom, and that each thing is done in one place."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,7 +33,7 @@ ORDER = [
     "demo",
 ]
 # The assembly and what spans the rooms.
-SPANNING = {"__init__.py", "serving.py", "wsgi.py", "tables.py", "commands.py", "worker.py"}
+SPANNING = {"__init__.py", "nursery.py", "serving.py", "wsgi.py", "tables.py", "commands.py", "worker.py"}
 
 
 def modules():
@@ -172,3 +174,8 @@ def test_no_file_and_no_function_is_long():
             if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno > 60
         ]
     assert long == []
+
+
+def test_the_application_loads_no_orm():
+    program = "import sys, scheduler.tables, scheduler.commands; sys.exit('sqlalchemy.orm' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
