@@ -4,9 +4,14 @@ import gc
 
 from scheduler import create_app
 from scheduler.kit.frame import start_logging
+from scheduler.kit.language import LANGUAGES, catalogue
 
 start_logging()
 app = create_app()
+# What the first page would make is made here, once for all workers that are forked from this process.
+for language in LANGUAGES:
+    catalogue(language)
+app.url_map.update()
 # What is loaded by now never becomes garbage: leave it out of every search for garbage.
 gc.collect()
 gc.freeze()
