@@ -34,7 +34,10 @@ def policies(connection: Connection) -> list[tuple[int, Policy]]:
 
 
 def change_policy(connection: Connection, acting: Acting, before: Policy, after: Policy) -> None:
-    """Keep what the coordinator has chosen. Turning the autopilot off stops at once what it has under way."""
+    """Keep what the coordinator has chosen, where it is new. Turning the autopilot off stops at once what it has under
+    way."""
+    if after == before:
+        return
     values = {"mode": after.mode, "days_ahead": after.days_ahead, "asks_a_week": after.asks_a_week}
     upsert(connection, Autopilot, {"partnership_id": acting.partnership_id}, values)
     change = Change("autopilot.changed", before=_told(before), after=_told(after))

@@ -42,6 +42,11 @@ class Planned:
     after: list[Candidate]
     at_ceiling: bool
 
+    @property
+    def places(self) -> dict[int, int]:
+        """Return which number in turn each is, by person id; who was asked lately may stand behind all of them."""
+        return {one.person_id: number for number, one in enumerate([*self.first, *self.after], start=1)}
+
 
 def needs_search(area: BoardArea) -> bool:
     """Return whether an ask can be offered for a shift on the board."""

@@ -59,6 +59,7 @@ def _page(shift_id: int, form: ShiftForm | None = None, **more: object) -> str:
         form=form or form_of(row, acting()),
         q=asked_name,
         found=queries.members_like(connection(), partnership_id, shift_id, asked_name) if asked_name else [],
+        text_ore=telling(connection(), acting(), shift, MessageKind.PUT_ON, [""]).cost_ore if asked_name else 0,
         second=second,
         second_ask=ask_at_once(second),
         open_for_change=row.state in {ShiftState.PLANNED, ShiftState.PUBLISHED} and row.starts_at > now(),

@@ -56,9 +56,9 @@ def quarter_of(day: date) -> str:
     return f"{day.year} Q{(day.month - 1) // 3 + 1}"
 
 
-def accounts(connection: Connection, agreement: AgreementView, now: datetime) -> Accounts:
+def accounts(connection: Connection, agreement: AgreementView, now: datetime, today: date) -> Accounts:
     """Return the open accounts of an agreement."""
-    money = budget(connection, agreement, now)
+    money = budget(connection, agreement, now, today)
     return Accounts(
         starts_on=agreement.starts_on,
         ends_on=agreement.ends_on,

@@ -51,7 +51,7 @@ def money() -> str:
     return render_template(
         "money/money.html",
         terms=queries.terms(connection(), g.visitor.partnership.id),
-        budget=queries.budget(connection(), found, now()),
+        budget=queries.budget(connection(), found, now(), today()),
         waiting=queries.to_settle(connection(), found.id, now()),
         purchases=queries.purchases(connection(), found.id),
         clubs=clubs(connection(), g.visitor.partnership.id),
@@ -232,7 +232,7 @@ def payouts_csv() -> Response:
 
 
 def _accounts() -> open_accounts.Accounts:
-    return open_accounts.accounts(connection(), agreement(), now())
+    return open_accounts.accounts(connection(), agreement(), now(), today())
 
 
 @pages.get("/accounts")

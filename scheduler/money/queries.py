@@ -221,13 +221,14 @@ def club_sums(connection: Connection, agreement_id: int) -> list[ClubSum]:
     return _clubs(_SUMS.all(connection, {"agreement": agreement_id, "first": date.min, "last": date.max}))
 
 
-def budget(connection: Connection, agreement: AgreementView, now: datetime) -> Budget:
-    """Return planned, used, committed and left of each line, the clubs, and what deviates."""
+def budget(connection: Connection, agreement: AgreementView, now: datetime, today: date) -> Budget:
+    """Return the rate of `today`, a date of the town; planned, used, committed and left of each line, the clubs, and
+    what deviates."""
     found = account(connection, agreement, now)
     shares = _walking_clubs(connection, agreement.id) | {one.club: one.amount_ore for one in found.clubs}
     return Budget(
         agreement=agreement,
-        rate_ore=rate_on(now.date(), agreement.night_rate_ore, found.rate_changes),
+        rate_ore=rate_on(today, agreement.night_rate_ore, found.rate_changes),
         lines=found.lines,
         clubs=found.clubs,
         nights_walked=found.nights_walked,

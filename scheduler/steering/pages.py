@@ -72,7 +72,7 @@ def _page(problem: Invalid | None = None) -> str:
 
 
 def _deviations(agreement: AgreementView) -> list[Deviation]:
-    return budget(connection(), agreement, now()).deviations
+    return budget(connection(), agreement, now(), today()).deviations
 
 
 def _tried(write: Callable[[], object]) -> AnyResponse | tuple[str, int]:

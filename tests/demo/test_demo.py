@@ -125,7 +125,7 @@ def test_the_demo_has_its_papers_and_its_sums_agree(database):
     with database.reading() as connection:
         agreement = agreement_on(connection, 1, make.NOW.date())
         sums = reconciliation(connection, agreement.id)
-        money = budget(connection, agreement, make.NOW)
+        money = budget(connection, agreement, make.NOW, make.NOW.date())
         assert sums.agrees
         assert sums.by_night == 250_000 * money.nights_walked > 70 * 250_000
         assert [one.period.last for one in frozen_reports(connection, 1)] == [date(2026, 9, 30)]

@@ -327,6 +327,7 @@ def test_somebody_is_found_by_name_and_put_on_without_a_text_unless_asked_for(ka
     for typed, name in (("eva", "Eva Lyktdal"), ("Lyktd", "Eva Lyktdal"), ("åsa", "Åsa Lyktdal")):
         karin.get(f"/lead/shifts/{shift}/change", query_string={"q": typed})
         assert name in karin.words()
+    assert "Berätta med sms · 0,50 kr" in karin.words().replace("\xa0", " ")
     karin.get(f"/lead/shifts/{shift}/change", query_string={"q": "%"})
     assert "Ingen godkänd medlem" in karin.words()
     karin.follow(karin.send(f"/lead/shifts/{shift}/people", {"person": eva}))

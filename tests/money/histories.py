@@ -208,7 +208,7 @@ class Lives:
         with self.database.reading() as connection:
             sums = queries.reconciliation(connection, self.town.agreement_id)
             agreement = agreement_on(connection, self.town.id, make.FRIDAY)
-            used = queries.budget(connection, agreement, boss.now).used_ore
+            used = queries.budget(connection, agreement, boss.now, boss.now.date()).used_ore
         assert sums.agrees, sums
         assert used == sums.by_line
         self.pool.shutdown()

@@ -100,7 +100,7 @@ class Ledger:
     def budget(self, now=AFTER):
         with self.database.reading() as connection:
             agreement = agreement_on(connection, self.town.id, make.FRIDAY)
-            return queries.budget(connection, agreement, now)
+            return queries.budget(connection, agreement, now, now.date())
 
 
 @pytest.fixture

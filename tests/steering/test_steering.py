@@ -169,6 +169,21 @@ def test_the_page_changes_the_rate_only_by_a_decision_and_keeps_what_was_typed(a
     assert "2 700" in boss.words().replace("\xa0", " ")
 
 
+def test_a_new_rate_holds_from_midnight_in_the_town_not_in_london(app, town, cast, clock):
+    coordinator, reader = cast
+    boss, municipality = Visitor(app, town).sign_in(coordinator), Visitor(app, town).sign_in(reader)
+    boss.send("/lead/steering/decisions", {"kind": "deviation", "title": "Dyrare kvällar", "text": ""})
+    for one in (boss, municipality):
+        one.send("/lead/steering/decisions/1/answer", {"agreed": "yes"})
+    boss.send("/lead/steering/rate", {"decision": "1", "from_on": "2026-12-01", "rate": "2 777"})
+    clock.instant = datetime(2026, 11, 30, 22, 30, tzinfo=UTC)
+    boss.get("/accounts")
+    assert "2 777" not in boss.words().replace("\xa0", " ")
+    clock.instant = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
+    boss.get("/accounts")
+    assert "2 777" in boss.words().replace("\xa0", " ")
+
+
 def test_many_who_renew_at_once_make_one_agreement(group):
     extension = group.propose()
     for partner in Partner:
@@ -375,7 +390,7 @@ def drifting(each_database):
 def test_a_deviation_of_the_accounts_is_attached_to_its_decision_as_it_was(drifting):
     acting = make.acting(drifting.town, None)
     agreement = drifting.read(agreement_on, drifting.town.id, make.FRIDAY)
-    (present,) = drifting.read(budget, agreement, AFTER).deviations
+    (present,) = drifting.read(budget, agreement, AFTER, AFTER.date()).deviations
     assert present.kind is DeviationKind.CLUB_DRIFTS, "a club that got nothing counts as a share"
     meeting = drifting.write(
         lambda unit: actions.call_meeting(unit, acting, make.NOW + timedelta(days=7), 60, "Kommunhuset", "")
