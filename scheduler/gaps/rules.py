@@ -142,7 +142,6 @@ def yes_chance(yes: int, others: int) -> float:
     return (YES_BEFORE + yes) / (YES_BEFORE + NO_BEFORE + yes + others)
 
 
-@lru_cache(maxsize=1024)
 def wave_size(missing: int, left: timedelta, chance: float) -> int:
     """Return how many questions should be out at once for so many missing people.
 
@@ -151,7 +150,11 @@ def wave_size(missing: int, left: timedelta, chance: float) -> int:
     """
     if missing <= 0 or left <= timedelta(0):
         return 0
-    sureness = next(sure for least, sure, _ in PACES if left >= least)
+    return _enough_asks(missing, next(sure for least, sure, _ in PACES if left >= least), chance)
+
+
+@lru_cache(maxsize=1024)
+def _enough_asks(missing: int, sureness: float, chance: float) -> int:
     most = min(MOST_A_PLACE * missing, MOST_A_WAVE)
     return next((number for number in range(missing, most) if _at_least(missing, number, chance) >= sureness), most)
 
