@@ -185,7 +185,7 @@ class _Found(NamedTuple):
     coverage: Coverage
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=1024)
 def _found(dialect: Dialect, values: tuple[object, ...]) -> _Found:
     row = _SHIFTS.typed(dialect, values)
     covered = coverage(row.booked, row.minimum, row.wanted)
@@ -222,7 +222,7 @@ class _FoundNight:
         return self.moments[passed - 1] if passed else LONG_AGO
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=384)
 def _found_night(dialect: Dialect, shifts: tuple[tuple[object, ...], ...]) -> _FoundNight:
     found = tuple(_found(dialect, values) for values in shifts)
     open_areas = [one.coverage for one in found if one.row.state in {ShiftState.PUBLISHED, ShiftState.WALKED}]
@@ -283,7 +283,7 @@ def _beside(night: _FoundNight, places: Sequence[Place]) -> tuple[Place, ...]:
     )
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=384)
 def _as_cards(
     night: _FoundNight,
     now: datetime,

@@ -110,7 +110,7 @@ def board(nights: Iterable[NightCards], today: date, beside: Known = NOTHING) ->
     ]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _board_night(
     night: NightCards,
     today: date,

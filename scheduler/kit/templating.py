@@ -89,7 +89,7 @@ def path_for(endpoint: str, **values: str | int | date | None) -> str:
     return url_for(endpoint, **values)  # type: ignore[arg-type]
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=1024)
 def _drawn(template: str, macro: str, _language: str, _zone: str, *values: Hashable) -> Markup:
     macros = application().jinja_env.get_template(template).make_module()
     picture: Markup = getattr(macros, macro)(*values)
