@@ -27,6 +27,7 @@ POOL = 200
 NEVER_YEAR = 1970
 YEAR = timedelta(days=365)
 COUNTED_AT_ONCE = 8
+# For each question that the largest of the counted shifts wants.
 LOOKED_AT_FOR_ONE = 4
 _Walk, _Placed = aliased(Booking), aliased(Booking)
 _WalkShift, _PlacedShift = aliased(Shift), aliased(Shift)
@@ -192,7 +193,7 @@ def how_many_fit(
     connection: Connection, wanted: Sequence[tuple[Place, int]], asks_a_week: int, now: datetime
 ) -> dict[int, int]:
     """Return by shift id how many people could be asked, each counted up to the number that is wanted. One
-    statement for at most eight shifts. It looks at eight times as many people as the largest of them wants, those who
+    statement for at most eight shifts. It looks at four times as many people as the largest of them wants, those who
     were asked longest ago; who is not yet 18 is left out when the questions are made."""
     listed = wanted[:COUNTED_AT_ONCE]
     if not listed:
