@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from flask import Blueprint, g, redirect, render_template, request
+from flask import Blueprint, Response, g, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from scheduler.bookings.editing import current
@@ -11,7 +11,9 @@ from scheduler.kit.refusals import NotFound
 from scheduler.kit.templating import path_for
 from scheduler.kit.web import connection, needs, now, row_id, today
 from scheduler.leading.typed import Typed
-from scheduler.money.pages import agreement
+from scheduler.money import payouts as paying
+from scheduler.money.pages import agreement, statement_file
+from scheduler.money.rules import NoPayout
 from scheduler.nights.hosting import TAKEABLE, ClubStanding, give_back, open_for_all, share_out
 from scheduler.partnership.rules import has_left
 from scheduler.people.pages import own_clubs
@@ -76,10 +78,25 @@ def _club_page(found: ClubStanding, form: Typed | None = None) -> str:
             if not has_left(found.ended_on, one.date)
         ][:MOST_SHOWN],
         earned_ore=queries.earned(connection(), term.id).get(found.id, 0),
+        unpaid=next(
+            (one for one in paying.proposals(connection(), term.id, term.ends_on) if one.club_id == found.id), None
+        ),
+        payouts=paying.payouts_of_club(connection(), found.id),
         form=form or Typed({"wish": "" if found.wish is None else str(found.wish), "days": str(DAYS_BEFORE)}),
         now=now(),
         left=has_left(found.ended_on, today()),
     )
+
+
+@pages.get("/lead/clubs/<int:club_id>/statements/<int:payout_id>.pdf")
+@needs("run a club")
+def statement(club_id: int, payout_id: int) -> Response:
+    """The statement of one of the club's own payouts; another club's is none here."""
+    _club(club_id)
+    found = paying.payout(connection(), g.visitor.partnership.id, payout_id)
+    if found.club_id != club_id:
+        raise NoPayout
+    return statement_file(found)
 
 
 @pages.post("/lead/clubs/<int:club_id>/wish")

@@ -1,6 +1,7 @@
 """What the demo's coordinator has done on Mondays: a purchase, a frozen quarter, its payouts, a decision."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import Connection
@@ -10,7 +11,7 @@ from scheduler.kit.refusals import Refusal
 from scheduler.money.actions import buy
 from scheduler.money.payouts import freeze as freeze_payouts
 from scheduler.money.payouts import proposals
-from scheduler.money.queries import current_agreement
+from scheduler.money.queries import current_agreement, terms
 from scheduler.partnership.rules import BudgetLineKind
 from scheduler.people.rules import Acting
 from scheduler.reports.actions import freeze as freeze_report
@@ -19,6 +20,9 @@ from scheduler.steering.actions import add_member, answer, call_meeting, propose
 from scheduler.steering.rules import DecisionKind, Partner
 
 VESTS_ORE = 249_500
+# An extension is decided so long before the term ends, at the latest; a late one so long before today.
+EXTENDED_BEFORE = timedelta(days=21)
+DECIDED_LATELY = timedelta(days=14)
 MEMBERS = (
     (Partner.MUNICIPALITY, "Ledamot A, kommunen"),
     (Partner.MUNICIPALITY, "Ledamot B, kommunen"),
@@ -56,7 +60,23 @@ def write_papers(connection: Connection, acting: Acting, today: date) -> None:
     day = today + timedelta(days=10)
     starts_at = datetime.combine(day, time(9, 30), tzinfo=acting.zone)
     meeting_id = call_meeting(connection, acting, starts_at, 60, "Kommunhuset", "Hösten hittills\nNästa år")
-    propose(connection, acting, agreement.id, DecisionKind.EXTENSION, "Ett år till", "", meeting_id=meeting_id)
+    extended = _extensions(connection, acting)
+    if agreement.id not in extended:
+        propose(connection, acting, agreement.id, DecisionKind.EXTENSION, "Ett år till", "", meeting_id=meeting_id)
+    title = "Ny samlingsplats i Sörberge"
+    propose(connection, acting, agreement.id, DecisionKind.ORDINARY, title, "Vid skolan.", meeting_id=meeting_id)
+
+
+def _extensions(connection: Connection, acting: Acting) -> set[int]:
+    """Let both partners have decided on each agreement that another follows; return which those are."""
+    _, *followed = terms(connection, acting.partnership_id).items()
+    for agreement_id, (_, ends_on) in followed:
+        in_december = datetime.combine(ends_on - EXTENDED_BEFORE, time(15), tzinfo=acting.zone)
+        then = replace(acting, now=min(in_december, acting.now - DECIDED_LATELY))
+        decision_id = propose(connection, then, agreement_id, DecisionKind.EXTENSION, "Ett år till", "Samma villkor.")
+        for partner in Partner:
+            answer(connection, then, decision_id, partner, agreed=True)
+    return {agreement_id for agreement_id, _ in followed}
 
 
 def _receipt(acting: Acting) -> bytes:

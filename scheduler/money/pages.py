@@ -212,11 +212,15 @@ def freeze() -> AnyResponse:
 @pages.get("/lead/money/payouts/<int:payout_id>.pdf")
 @needs("see money")
 def statement(payout_id: int) -> Response:
-    partnership = g.visitor.partnership
-    found = paying.payout(connection(), partnership.id, payout_id)
+    return statement_file(paying.payout(connection(), g.visitor.partnership.id, payout_id))
+
+
+def statement_file(found: paying.PayoutView) -> Response:
+    """Return a payout's statement as an answer to be saved, in the reader's language."""
     held = _agreement(found.agreement_id)
-    answer = Response(paying.statement(found, held, partnership.name, current()), mimetype="application/pdf")
-    answer.headers["Content-Disposition"] = f'attachment; filename="statement-{payout_id}.pdf"'
+    content = paying.statement(found, held, g.visitor.partnership.name, current())
+    answer = Response(content, mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = f'attachment; filename="statement-{found.id}.pdf"'
     return answer
 
 

@@ -131,18 +131,27 @@ class PayoutView:
     amount_ore: int
     frozen_at: datetime
     agreement_id: int
+    club_id: int
     entries: tuple[PaidEntry, ...] = ()
 
 
-_PAYOUT = select(Payout.id, Club.name, Payout.until_on, Payout.amount_ore, Payout.frozen_at, Payout.agreement_id).join(
-    Club, Club.id == Payout.club_id
-)
+_PAYOUT = select(
+    Payout.id, Club.name, Payout.until_on, Payout.amount_ore, Payout.frozen_at, Payout.agreement_id, Payout.club_id
+).join(Club, Club.id == Payout.club_id)
 
 
 def payouts(connection: Connection, agreement_id: int) -> list[PayoutView]:
     """Return the frozen payouts of an agreement, the latest first."""
     rows = connection.execute(
         _PAYOUT.where(Payout.agreement_id == agreement_id).order_by(Payout.frozen_at.desc(), Club.name)
+    )
+    return [PayoutView(*row) for row in rows]
+
+
+def payouts_of_club(connection: Connection, club_id: int) -> list[PayoutView]:
+    """Return the frozen payouts of a club under every agreement, the latest first."""
+    rows = connection.execute(
+        _PAYOUT.where(Payout.club_id == club_id).order_by(Payout.frozen_at.desc(), Payout.id.desc())
     )
     return [PayoutView(*row) for row in rows]
 

@@ -189,12 +189,14 @@ class _Book:
         self._book.set_properties({"title": report_title(document.period), "created": made_at})
         self._bold = self._book.add_format({"bold": True})
         self._money = self._book.add_format({"num_format": "#,##0.00"})
+        # Written as in the papers, with a hyphen that no program takes for a minus or its own separator.
+        self._day = self._book.add_format({"num_format": r"yyyy\-mm\-dd", "align": "left"})
         self._total = self._book.add_format({"bold": True, "num_format": "#,##0.00"})
 
     def sheet(
-        self, name: str, headings: list[str], rows: list[list[str | float]], *, summed: str = "", money: str = ""
+        self, name: str, headings: list[str], rows: list[list[str | float | date]], *, summed: str = "", money: str = ""
     ) -> None:
-        """Add a sheet. `summed` and `money` are letters of columns: those with a sum below, those in kronor."""
+        """Add a sheet; days stay dates. `summed` and `money` are letters of columns: with a sum below, in kronor."""
         page = self._book.add_worksheet(name[:LONGEST_SHEET_NAME])
         page.set_column(0, 0, 34)
         page.set_column(1, len(headings), 16)
@@ -202,7 +204,10 @@ class _Book:
         page.freeze_panes(1, 0)
         for number, row in enumerate(rows, start=1):
             for column, value in enumerate(row):
-                page.write(number, column, value, self._money if _letter(column) in money else None)
+                if isinstance(value, date):
+                    page.write_datetime(number, column, value, self._day)
+                else:
+                    page.write(number, column, value, self._money if _letter(column) in money else None)
         if not rows or not summed:
             return
         below = len(rows) + 1
@@ -210,7 +215,7 @@ class _Book:
         for column in range(len(headings)):
             letter = _letter(column)
             if letter in summed:
-                value = sum(float(row[column]) for row in rows)
+                value = sum(cell for row in rows if isinstance(cell := row[column], int | float))
                 form = self._total if letter in money else self._bold
                 page.write_formula(below, column, f"=SUM({letter}2:{letter}{below})", form, value)
 
@@ -266,10 +271,10 @@ def as_xlsx(document: Document) -> bytes:
     book.sheet(
         gettext("Evenings"),
         [gettext("The evening"), gettext("Area"), gettext("Came"), gettext("Wanted"), gettext("How it went")],
-        [[one.night, one.area, one.people, one.wanted, ended[one.state]] for one in found.nights],
+        [[date.fromisoformat(one.night), one.area, one.people, one.wanted, ended[one.state]] for one in found.nights],
         summed="CD",
     )
     if document.corrections:
-        told: list[list[str | float]] = [[difference_words(one)] for one in document.corrections]
+        told: list[list[str | float | date]] = [[difference_words(one)] for one in document.corrections]
         book.sheet(gettext("Corrected since"), [gettext("Corrected since")], told)
     return book.finish()

@@ -10,11 +10,14 @@ from scheduler.bookings.tables import Booking
 from scheduler.demo.actions import fill_once, terms
 from scheduler.gaps.queries import board
 from scheduler.kit.database import Database
+from scheduler.money.queries import terms as agreements
 from scheduler.nights.rules import Coverage, NightFlag, ShiftState
 from scheduler.nights.tables import Shift
 from scheduler.partnership.queries import agreement_on, clubs
 from scheduler.partnership.tables import Area
 from scheduler.people.tables import Person
+from scheduler.steering.queries import decisions
+from scheduler.steering.rules import DecisionKind, Standing
 from tests import make
 from tests.visitor import Visitor
 
@@ -131,4 +134,19 @@ def test_the_demo_has_its_papers_and_its_sums_agree(database):
         assert [one.period.last for one in frozen_reports(connection, 1)] == [date(2026, 9, 30)]
         assert len(payouts(connection, agreement.id)) >= 6
         stand = [one.standing for one in decisions(connection, 1)]
-        assert stand == [Standing.OPEN, Standing.DECIDED]
+        assert stand == [Standing.OPEN, Standing.DECIDED, Standing.DECIDED]
+
+
+@pytest.mark.parametrize("today", [date(2026, 11, 24), date(2026, 12, 31), date(2026, 6, 20), date(2026, 1, 2)])
+def test_an_agreement_follows_another_only_by_a_decision_of_both_partners(database, today):
+    now = datetime(today.year, today.month, today.day, 12, tzinfo=UTC)
+    fill(database, now)
+    with database.reading() as connection:
+        _, *followed = agreements(connection, 1)
+        extensions = [one for one in decisions(connection, 1) if one.kind is DecisionKind.EXTENSION]
+        held = agreement_on(connection, 1, today).id
+    decided = {one.agreement_id for one in extensions if one.standing is Standing.DECIDED}
+    assert decided == set(followed)
+    open_ones = {one.agreement_id for one in extensions if one.standing is Standing.OPEN}
+    assert open_ones == {held} - decided
+    assert all(one.proposed_at < now for one in extensions if one.standing is Standing.DECIDED)

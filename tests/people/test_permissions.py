@@ -68,6 +68,10 @@ MATRIX = {
     # A contact of one club is led to its page.
     "clubs.clubs": ("/lead/clubs", LEADING | {"contact": 303}),
     "clubs.club": ("/lead/clubs/{club}", CLUBS),
+    "clubs.statement": (
+        "/lead/clubs/{club}/statements/999999.pdf",
+        CLUBS | dict.fromkeys(("contact", "coordinator"), 404),
+    ),
     "clubs.proposal": ("/lead/clubs/proposal", LEADING),
     "clubs.leaving": ("/lead/clubs/{club}/end", LEADING),
     "folk.people": ("/lead/people", CLUBS),

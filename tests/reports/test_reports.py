@@ -3,6 +3,7 @@ import zipfile
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+import python_calamine
 from pypdf import PdfReader
 
 from scheduler.kit.refusals import Invalid
@@ -264,3 +265,22 @@ def test_the_workbook_sums_by_formulas(boss, walked):
     assert "<f>SUM(D2:D2)</f><v>2500.0</v>" in sheets
     assert "Nattvandring Timrå IK" in words
     assert "Person0" not in words
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_the_evenings_of_the_workbook_are_dates_that_a_spreadsheet_sorts_and_counts(
+    boss, walked, database, town, language
+):
+    def write(connection):
+        reader = make.person(connection, town, "Mats", state=None, language=language)
+        grant_role(connection, town.id, reader, Role.MUNICIPALITY, make.NOW)
+        return reader
+
+    others = database.write(lambda connection: make.people(connection, town, 2))
+    walked.note(walked.shift(make.SATURDAY, walkers=others), others, NEW_YEAR)
+    answer = boss.sign_in(database.write(write)).get("/lead/reports/quarter/2026-10-01.xlsx")
+    book = python_calamine.load_workbook(io.BytesIO(answer.data))
+    rows = book.get_sheet_by_name("Kvällar" if language == "sv" else "Evenings").to_python()
+    assert [row[0] for row in rows[1:-1]] == [make.FRIDAY, make.SATURDAY]
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as raw:
+        assert 'formatCode="yyyy\\-mm\\-dd"' in raw.read("xl/styles.xml").decode()
