@@ -11,7 +11,7 @@ from sqlalchemy import Connection, exists, insert, select, update
 
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
-from scheduler.kit.language import gettext, kronor, ngettext
+from scheduler.kit.language import gettext, kronor, ngettext, zone
 from scheduler.kit.paper import Paper
 from scheduler.money.accounts import harmless
 from scheduler.money.rules import ORE_PER_KRONA, EntryKind, NoPayout, ProposalChanged
@@ -201,12 +201,21 @@ def statement(found: PayoutView, agreement: AgreementView, partnership: str, lan
     return paper.finish()
 
 
-def as_csv(listed: Sequence[PayoutView]) -> str:
-    """Return payouts for the bank or the bookkeeping: one line each, kronor with a point."""
+def as_csv(listed: Sequence[PayoutView]) -> bytes:
+    """Return payouts for the bank or the bookkeeping, one line each, as Excel in Swedish opens it by a double click:
+    with the mark of UTF-8, semicolons and decimal commas. The day of freezing is the town's own."""
     out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(("payout", "club", "until", "kronor", "frozen"))
+    writer = csv.writer(out, delimiter=";")
+    headings = (
+        gettext("Payout"),
+        gettext("Club"),
+        gettext("Nights up to and with"),
+        gettext("Kronor"),
+        gettext("Frozen"),
+    )
+    writer.writerow(headings)
     for one in listed:
-        kronor_text = f"{one.amount_ore / ORE_PER_KRONA:.2f}"
-        writer.writerow((one.id, harmless(one.club), one.until_on, kronor_text, one.frozen_at.date()))
-    return out.getvalue()
+        whole, rest = divmod(one.amount_ore, ORE_PER_KRONA)
+        frozen_on = one.frozen_at.astimezone(zone()).date()
+        writer.writerow((one.id, harmless(one.club), one.until_on, f"{whole},{rest:02}", frozen_on))
+    return out.getvalue().encode("utf-8-sig")

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, g, redirect, render_template, request, ur
 from werkzeug.wrappers import Response as AnyResponse
 
 from scheduler.bookings.pages import acting
-from scheduler.kit.language import current
+from scheduler.kit.language import current, zone
 from scheduler.kit.refusals import Invalid, NotFound
 from scheduler.kit.web import application, connection, needs, now, public_url, today
 from scheduler.money.queries import current_agreement
@@ -97,7 +97,7 @@ def _document(report_id: int) -> papers.Document:
         language=current(),
         period=found.period,
         version=found.version,
-        made_at=found.frozen_at,
+        made_at=found.frozen_at.astimezone(zone()),
         figures=then,
         corrections=tuple(differences(then, present)),
     )
@@ -112,7 +112,7 @@ def _live_document(kind: str, first: str) -> papers.Document:
         language=current(),
         period=asked,
         version=0,
-        made_at=now(),
+        made_at=now().astimezone(zone()),
         figures=figures(connection(), agreement, asked, now()),
     )
 

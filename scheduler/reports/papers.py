@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from scheduler.kit.language import gettext, kronor, short_day
 from scheduler.kit.paper import Grid, Mark, Paper
@@ -30,7 +30,8 @@ KEY_FIGURES = ("planned", "walked", "called_off", "not_walked", "double_nights",
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a paper is made of. `version` is 0 for figures that are not frozen; `made_at` is when they were counted."""
+    """What a paper is made of. `version` is 0 for figures that are not frozen; `made_at` is when they were
+    counted, on the town's own clock."""
 
     partnership: str
     municipality: str
@@ -185,7 +186,7 @@ class _Book:
 
         self._out = io.BytesIO()
         self._book = Workbook(self._out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-        made_at = document.made_at.replace(tzinfo=None)
+        made_at = document.made_at.astimezone(UTC).replace(tzinfo=None)
         self._book.set_properties({"title": report_title(document.period), "created": made_at})
         self._bold = self._book.add_format({"bold": True})
         self._money = self._book.add_format({"num_format": "#,##0.00"})

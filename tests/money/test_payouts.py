@@ -1,5 +1,5 @@
 import io
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from pypdf import PdfReader
@@ -144,9 +144,14 @@ def test_the_coordinator_freezes_and_takes_the_papers(app, database, town, clock
     for wrong in ({}, {"until": "x", "expected": "1"}, {"until": "2026-11-30", "expected": "9" * 30}):
         boss.send("/lead/money/payouts", wrong, 422)
     boss.send("/lead/money/payouts", {"until": "2026-11-30", "expected": "1"}, 409)
+    clock.instant = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
     boss.follow(boss.send("/lead/money/payouts", {"until": "2026-11-30", "expected": "250000"}))
     assert "Avräkning (PDF)" in boss.words()
     answer = boss.get("/lead/money/payouts/1.pdf")
     assert answer.data.startswith(b"%PDF-")
-    lines = boss.get("/lead/money/payouts.csv").get_data(as_text=True).splitlines()
-    assert lines[1].startswith("1,Nattvandring Timrå IK,2026-11-30,2500.00,")
+    # What Excel in Swedish opens by a double click: the mark of UTF-8, semicolons, a decimal comma, the town's own day.
+    raw = boss.get("/lead/money/payouts.csv").data
+    assert raw.startswith(b"\xef\xbb\xbf")
+    lines = raw.decode("utf-8-sig").splitlines()
+    assert lines[0] == "Utbetalning;Förening;Kvällar till och med;Kronor;Låst"
+    assert lines[1] == "1;Nattvandring Timrå IK;2026-11-30;2500,00;2026-12-01"

@@ -284,3 +284,11 @@ def test_the_evenings_of_the_workbook_are_dates_that_a_spreadsheet_sorts_and_cou
     assert [row[0] for row in rows[1:-1]] == [make.FRIDAY, make.SATURDAY]
     with zipfile.ZipFile(io.BytesIO(answer.data)) as raw:
         assert 'formatCode="yyyy\\-mm\\-dd"' in raw.read("xl/styles.xml").decode()
+
+
+def test_a_report_that_is_frozen_after_midnight_is_of_the_towns_own_day(boss, clock):
+    clock.instant = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
+    boss.get("/lead/reports/quarter/2026-10-01")
+    boss.send("/lead/reports/quarter/2026-10-01")
+    told = PdfReader(io.BytesIO(boss.get("/lead/reports/1.pdf").data)).pages[0].extract_text()
+    assert "Version 1, låst 2027-01-01." in told
