@@ -23,6 +23,8 @@ VESTS_ORE = 249_500
 # An extension is decided so long before the term ends, at the latest; a late one so long before today.
 EXTENDED_BEFORE = timedelta(days=21)
 DECIDED_LATELY = timedelta(days=14)
+# What differs from the plan is decided before it happens: long before Walpurgis.
+DEVIATION_AFTER = timedelta(days=60)
 MEMBERS = (
     (Partner.MUNICIPALITY, "Ledamot A, kommunen"),
     (Partner.MUNICIPALITY, "Ledamot B, kommunen"),
@@ -54,9 +56,8 @@ def write_papers(connection: Connection, acting: Acting, today: date) -> None:
     for partner, name in MEMBERS:
         add_member(connection, acting, partner, name, "")
     title = "Två områden på valborg och skolavslutningen"
-    decision_id = propose(connection, acting, agreement.id, DecisionKind.DEVIATION, title, "Betalas av oförutsett.")
-    for partner in Partner:
-        answer(connection, acting, decision_id, partner, agreed=True)
+    in_time = datetime.combine(agreement.starts_on + DEVIATION_AFTER, time(15), tzinfo=acting.zone)
+    _decided(connection, acting, agreement.id, DecisionKind.DEVIATION, title, "Betalas av oförutsett.", in_time)
     day = today + timedelta(days=10)
     starts_at = datetime.combine(day, time(9, 30), tzinfo=acting.zone)
     meeting_id = call_meeting(connection, acting, starts_at, 60, "Kommunhuset", "Hösten hittills\nNästa år")
@@ -72,11 +73,25 @@ def _extensions(connection: Connection, acting: Acting) -> set[int]:
     _, *followed = terms(connection, acting.partnership_id).items()
     for agreement_id, (_, ends_on) in followed:
         in_december = datetime.combine(ends_on - EXTENDED_BEFORE, time(15), tzinfo=acting.zone)
-        then = replace(acting, now=min(in_december, acting.now - DECIDED_LATELY))
-        decision_id = propose(connection, then, agreement_id, DecisionKind.EXTENSION, "Ett år till", "Samma villkor.")
-        for partner in Partner:
-            answer(connection, then, decision_id, partner, agreed=True)
+        then = min(in_december, acting.now - DECIDED_LATELY)
+        _decided(connection, acting, agreement_id, DecisionKind.EXTENSION, "Ett år till", "Samma villkor.", then)
     return {agreement_id for agreement_id, _ in followed}
+
+
+def _decided(
+    connection: Connection,
+    acting: Acting,
+    agreement_id: int,
+    kind: DecisionKind,
+    title: str,
+    text: str,
+    at: datetime,
+) -> None:
+    """Let both partners have decided, at a time that has been."""
+    then = replace(acting, now=min(at, acting.now))
+    decision_id = propose(connection, then, agreement_id, kind, title, text)
+    for partner in Partner:
+        answer(connection, then, decision_id, partner, agreed=True)
 
 
 def _receipt(acting: Acting) -> bytes:

@@ -150,3 +150,11 @@ def test_an_agreement_follows_another_only_by_a_decision_of_both_partners(databa
     open_ones = {one.agreement_id for one in extensions if one.standing is Standing.OPEN}
     assert open_ones == {held} - decided
     assert all(one.proposed_at < now for one in extensions if one.standing is Standing.DECIDED)
+
+
+def test_the_two_areas_of_walpurgis_were_decided_on_before_they_were_walked(database):
+    fill(database)
+    with database.reading() as connection:
+        [found] = [one for one in decisions(connection, 1) if one.kind is DecisionKind.DEVIATION]
+    assert found.standing is Standing.DECIDED
+    assert found.proposed_at.date() < date(make.NOW.year, 4, 30)
