@@ -41,9 +41,13 @@ def walk(shift_id: int) -> Response:
         open_now=now() >= evening.starts_at - SOON,
         over=now() >= evening.ends_at,
     )
-    # Names and numbers stay on the phone for the evening alone.
+    return kept_without_signal(make_response(page), _kept(evening), url_for("walks.note", shift_id=shift_id))
+
+
+def _kept(evening: queries.Evening) -> timedelta:
+    """Return how long the phone may keep a page of the shift: names and numbers stay there for the evening alone."""
     near = now() >= evening.starts_at - PHONES_SHOWN
-    return kept_without_signal(make_response(page), evening.ends_at + SOON - now() if near else timedelta())
+    return evening.ends_at + SOON - now() if near else timedelta()
 
 
 def _waited_seconds() -> int:
@@ -93,12 +97,14 @@ def _to_walk(shift_id: int) -> AnyResponse:
 
 @pages.get("/shifts/<int:shift_id>/note")
 @needs("walk")
-def note(shift_id: int) -> str:
+def note(shift_id: int) -> Response:
     evening = _evening(shift_id)
     written = queries.note_of(connection(), shift_id)
     here = evening.here or {walker.person_id for walker in evening.walkers}
     if written is None:
-        return _note_page(evening, first_form(here))
+        page = make_response(_note_page(evening, first_form(here)))
+        walks = any(walker.is_me for walker in evening.walkers)
+        return kept_without_signal(page, _kept(evening) if walks else timedelta())
     form = NoteForm(
         mood=written.mood,
         young_people=written.young_people,
@@ -107,7 +113,8 @@ def note(shift_id: int) -> str:
         text=written.text,
         came=queries.who_came(connection(), shift_id),
     )
-    return _note_page(evening, form, written=written)
+    # What is written is on the server, and no phone keeps its text.
+    return kept_without_signal(make_response(_note_page(evening, form, written=written)), timedelta())
 
 
 def _evening(shift_id: int) -> queries.Evening:

@@ -208,6 +208,20 @@ if (document.body.hasAttribute("data-keeps") && !savedAt && navigator.serviceWor
   });
 }
 
+// A kept note was fetched earlier in the evening: its form opens when the shift has begun, and knows whom a tap that
+// waits for a signal counted in.
+for (const form of document.querySelectorAll("[data-from]")) {
+  form.hidden = Date.now() < Number(form.dataset.from);
+  for (const words of document.querySelectorAll("[data-until]")) words.hidden = !form.hidden;
+}
+if (savedAt) {
+  for (const kept of keptForms()) {
+    if (kept.page !== location.pathname.replace(/note$/, "walk")) continue;
+    const here = new URLSearchParams(kept.body).getAll("here");
+    for (const box of document.querySelectorAll("[name=came]")) if (here.includes(box.value)) box.checked = true;
+  }
+}
+
 // What is typed in a note stays on the phone until it is sent.
 for (const form of document.querySelectorAll("[data-draft]")) {
   const name = form.dataset.draft;

@@ -1,4 +1,4 @@
-// Keeps my shifts and the evening's own page for where there is no signal, and nothing else of anybody. The network
+// Keeps my shifts, the evening's own page and its note for where there is no signal, and nothing else of anybody. The network
 // always comes first. The server begins this file with `version`, which changes with any file, and `shell`, what the
 // kept pages are drawn with.
 
@@ -6,7 +6,7 @@ const shellName = `shell-${version}`;
 const keptName = `kept-${version}`;
 const patienceMilliseconds = 5_000;
 
-const isKept = (path) => path === "/mine" || /^\/shifts\/\d+\/walk$/.test(path);
+const isKept = (path) => path === "/mine" || /^\/shifts\/\d+\/(walk|note)$/.test(path);
 const tellsOfMine = (path) => /^\/bookings\/\d+$/.test(path);
 const changesWho = (path) => path === "/me/forget" || /^\/(demo\/)?sign-(in|out)(\/|$)/.test(path);
 

