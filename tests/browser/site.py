@@ -19,6 +19,7 @@ from sqlalchemy import Connection, select
 
 from scheduler.bookings.tables import Booking
 from scheduler.demo.actions import demo_phone
+from scheduler.gaps.tables import Ask
 from scheduler.kit.database import Database
 from scheduler.money.tables import LedgerEntry
 from scheduler.nights.tables import Night, Shift
@@ -195,6 +196,15 @@ class Site:
             .where(Booking.person_id == person_id, Booking.state != "cancelled", Shift.starts_at > self.now)
             .order_by(Booking.id)
         )
+
+    def missing(self, shift_id: int) -> int:
+        """Return how many people the shift lacks to its minimum."""
+        row = self._ask(select(Shift.minimum, Shift.booked).where(Shift.id == shift_id))[0]
+        return max(int(row.minimum - row.booked), 0)
+
+    def asks(self, shift_id: int) -> list[Any]:
+        """Return who is asked about the shift, in order: id, person_id."""
+        return self._ask(select(Ask.id, Ask.person_id).where(Ask.shift_id == shift_id).order_by(Ask.id))
 
     def walkers(self, shift_id: int) -> list[int]:
         rows = self._ask(select(Booking.person_id).where(Booking.shift_id == shift_id, Booking.state == "booked"))

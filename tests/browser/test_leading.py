@@ -3,11 +3,15 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from scheduler.gaps.actions import accept
 from tests.browser.conftest import Enter
 from tests.browser.journeys import BOOK, code_in_texts, expect_booked, posts
 from tests.browser.site import Site
 
 pytestmark = pytest.mark.browser
+
+MOST_TAPS_TO_ASK = 2
+MOST_TAPS_TO_FILL = 3
 
 
 def test_the_coordinator_sees_the_nights_that_need_her_with_their_flags_first(site: Site, enter: Enter) -> None:
@@ -44,6 +48,31 @@ def test_a_gap_is_asked_for_by_one_tap_that_says_how_many_and_for_how_much(site:
     expect(page.get_by_role("status")).to_contain_text(f"Frågar: {told[1]} tillfrågade, 0 ja, 0 nej.")
     page.get_by_role("button", name="Sluta fråga").tap()
     expect(page.get_by_role("status")).to_contain_text("Stoppat")
+
+
+TAPS = """addEventListener("click", (event) => {
+    if (event.isTrusted && event.detail) sessionStorage.setItem("taps", Number(sessionStorage.getItem("taps")) + 1);
+}, { capture: true })"""
+
+
+def test_from_home_a_gap_is_asked_for_in_two_taps_and_the_answers_fill_it(site: Site, enter: Enter) -> None:
+    page = enter(site, "coordinator")
+    page.add_init_script(TAPS)
+    page.goto("/")
+    page.locator("nav.tabs a[href='/lead']").tap()
+    area = page.locator("main ol > li").first.locator("li.area", has=page.get_by_role("button", name="Fråga")).first
+    shift = int(str(area.locator("form").first.get_attribute("action")).split("/")[3])
+    missing = site.missing(shift)
+    assert missing
+    area.get_by_role("button", name="Fråga").first.tap()
+    expect(page.get_by_role("status")).to_contain_text("0 ja, 0 nej.")
+    assert page.evaluate("Number(sessionStorage.getItem('taps'))") <= MOST_TAPS_TO_ASK
+    for ask in site.asks(shift)[:missing]:
+        site.act(ask.person_id, accept, ask.id)
+    page.reload()
+    expect(page.get_by_role("status")).to_contain_text(f"{missing} ja")
+    assert site.missing(shift) == 0
+    assert page.evaluate("Number(sessionStorage.getItem('taps'))") <= MOST_TAPS_TO_FILL
 
 
 def test_a_newcomer_joins_by_her_clubs_link_is_approved_and_books(site: Site, enter: Enter) -> None:
