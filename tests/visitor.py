@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 import html5lib
@@ -13,6 +14,9 @@ from tests import make
 
 HTML = "{http://www.w3.org/1999/xhtml}"
 FIELDS = {f"{HTML}input", f"{HTML}select", f"{HTML}textarea"}
+HEADINGS = {f"{HTML}h{level}" for level in range(1, 7)}
+# The HTML standard gives a longest text to these types of input alone.
+WITH_LONGEST_TEXT = {"text", "search", "tel", "url", "email", "password"}
 
 
 class Visitor:
@@ -94,4 +98,12 @@ def inspected(text: str) -> Any:
             assert named, f"the field {field.get('name')} has no label"
     for element in page.iter():
         assert not [name for name in element.attrib if str(name).startswith("on") or name == "style"], "inline code"
+        if element.tag == f"{HTML}input" and "maxlength" in element.attrib:
+            assert element.get("type", "text") in WITH_LONGEST_TEXT, f"{element.get('name')} has no length"
+        if element.tag in {f"{HTML}a", f"{HTML}button"}:
+            assert "".join(element.itertext()).strip() or element.get("aria-label"), "a link or button has words"
+    levels = [int(element.tag[-1]) for element in page.iter() if element.tag in HEADINGS]
+    assert all(below <= above + 1 for above, below in pairwise([0, *levels])), (
+        f"no level of heading is left out: {levels}"
+    )
     return page
