@@ -294,10 +294,10 @@ def change_rate() -> AnyResponse | tuple[str, int]:
 
 
 def _decision_sent() -> int:
-    typed = request.form.get("decision", "")
-    if not typed:
-        raise Invalid("decision", "wrong")
-    return row_id(typed)
+    try:
+        return row_id(request.form.get("decision", ""))
+    except Invalid:
+        raise Invalid("decision", "wrong") from None
 
 
 def _from_on() -> date:

@@ -156,6 +156,7 @@ def test_the_page_changes_the_rate_only_by_a_decision_and_keeps_what_was_typed(a
     municipality.send("/lead/steering/decisions/1/answer", {"agreed": "yes"})
     for fields, told in (
         ({"from_on": "2026-12-01", "rate": "2 700"}, "Välj beslutet"),
+        ({"decision": "det nya", "from_on": "2026-12-01", "rate": "2 700"}, "Välj beslutet"),
         ({"decision": "1", "from_on": "i vinter", "rate": "2 700"}, "Skriv datumet"),
         ({"decision": "1", "from_on": "2026-11-23", "rate": "2 700"}, "som återstår"),
         ({"decision": "1", "from_on": "2026-12-01", "rate": "mycket"}, "ingen summa"),
