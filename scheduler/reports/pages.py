@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
@@ -27,7 +27,11 @@ def reports() -> str:
     return _list_page()
 
 
-def _list_page(problem: str = "", link: str = "", whom: str = "") -> str:
+# Days and views of a new reader link, until somebody types others.
+USUAL_LINK = {"whom": "", "days": "14", "views": "20"}
+
+
+def _list_page(problem: str = "", link: str = "", typed: Mapping[str, str] = USUAL_LINK) -> str:
     partnership_id = g.visitor.partnership.id
     held = current_agreement(connection(), partnership_id, today())
     return render_template(
@@ -36,7 +40,7 @@ def _list_page(problem: str = "", link: str = "", whom: str = "") -> str:
         frozen=queries.frozen_reports(connection(), partnership_id),
         links=links.links(connection(), partnership_id, now()) if g.visitor.may("lead reports") else [],
         link=link,
-        whom=whom,
+        typed=typed,
         problem=problem,
     )
 
@@ -151,13 +155,13 @@ def live_paper(kind: str, first: str, ending: str) -> Response:
 @needs("lead reports")
 def make_link() -> str | tuple[str, int]:
     """The answer shows the link itself, once; it is kept nowhere."""
-    typed = {name: request.form.get(name, "") for name in ("days", "views")}
-    whom = request.form.get("whom", "")
-    numbers = {name: int(value) if value.isdecimal() and len(value) < 5 else 0 for name, value in typed.items()}  # noqa: PLR2004 - no number of days or views has more
+    typed = {name: request.form.get(name, "") for name in USUAL_LINK}
+    # No number of days or views has more than four digits.
+    days, views = (int(one) if one.isdecimal() and len(one) < 5 else 0 for one in (typed["days"], typed["views"]))  # noqa: PLR2004
     try:
-        secret = links.make_link(connection(), acting(), whom, numbers["days"], numbers["views"])
+        secret = links.make_link(connection(), acting(), typed["whom"], days, views)
     except Invalid as refusal:
-        return _list_page(problem=refusal.field, whom=whom), INVALID
+        return _list_page(problem=refusal.field, typed=typed), INVALID
     return _list_page(link=f"{public_url()}{url_for('reports.reader', secret=secret)}")
 
 

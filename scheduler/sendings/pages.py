@@ -2,7 +2,7 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from scheduler.kit.heartbeat import LATE_AFTER, last_seen, seconds_since
-from scheduler.kit.language import gettext, zone
+from scheduler.kit.language import gettext, kronor_typed, zone
 from scheduler.kit.refusals import Invalid
 from scheduler.kit.templating import once_key
 from scheduler.kit.web import connection, needs, now, today
@@ -27,13 +27,16 @@ def texts() -> str:
 
 def _overview(problem: str = "") -> str:
     partnership_id = g.visitor.partnership.id
+    month = spending(connection(), partnership_id, now())
+    held = {"segment": kronor_typed(month.segment_ore), "ceiling": kronor_typed(month.ceiling_ore)}
     seen_at = last_seen(connection())
     rest = resting.standing(connection())
     return render_template(
         "sendings/texts.html",
         listed=queries.texts(connection(), partnership_id, now(), since=queries.midnight(now(), zone())),
         to_read=queries.to_read(connection(), partnership_id),
-        month=spending(connection(), partnership_id, now()),
+        month=month,
+        typed={name: request.form.get(name, "") for name in held} if problem else held,
         halted=halt.halted(connection()),
         held_since=rest.since if rest is not None else None,
         worker_seconds=seconds_since(seen_at, now()) if seen_at else None,

@@ -199,7 +199,9 @@ def test_the_coordinator_freezes_and_anybody_with_the_link_reads_numbers_and_no_
     reader.get(path, 404)
     assert "Länken gäller inte längre" in reader.words()
     boss.send("/lead/reports/links", {"whom": "", "days": "7", "views": "2"}, 422)
-    boss.send("/lead/reports/links", {"whom": "x", "days": "seven", "views": "2"}, 422)
+    typed = {"whom": "x", "days": "seven", "views": "2"}
+    boss.send("/lead/reports/links", typed, 422)
+    assert {name: boss.page.find(f".//*[@id='{name}']").get("value") for name in typed} == typed
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,10 @@ def test_sums_that_are_none_are_told(scene, fields):
     visitor, _eva, _shift = scene
     visitor.send("/lead/texts/plan", fields, 422)
     assert "Skriv summorna i kronor" in visitor.words()
+    assert {name: visitor.page.find(f".//*[@id='{name}']").get("value") for name in ("segment", "ceiling")} == {
+        "segment": fields.get("segment", ""),
+        "ceiling": fields.get("ceiling", ""),
+    }
 
 
 def test_what_did_not_arrive_can_be_sent_again_once(scene, database, app):
