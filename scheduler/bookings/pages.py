@@ -81,8 +81,8 @@ def several() -> str:
     reasons = {}
     for told in request.args.getlist("refused")[: actions.MOST_AT_ONCE]:
         shift_id, _, reason = told.partition("-")
-        if shift_id.isdecimal() and reason in REASONS:
-            reasons[int(shift_id)] = reason
+        if reason in REASONS:
+            reasons[row_id(shift_id)] = reason
     return render_template(
         "bookings/several.html",
         booked=[page for page in mine if page.id in ids],

@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from flask import Response, g, make_response, request
 from flask_wtf.csrf import CSRFProtect
@@ -108,10 +108,21 @@ def _begin() -> None:
     view = application().view_functions.get(request.endpoint or "")
     request.max_content_length = getattr(view, "most_bytes", LARGEST_BODY_BYTES)
     # The whole body is read before any transaction begins: a slow sender must not hold a lock.
+    body = request.get_data() if request.mimetype == "application/x-www-form-urlencoded" else b""
     request.form  # noqa: B018
     if for_machines(application(), request.endpoint):
         return
     _check_origin()
+    _check_readable(body)
+
+
+def _check_readable(body: bytes) -> None:
+    """Refuse characters that are none, in a form's body or its fields. Of a body that is no UTF-8 the parser would keep
+    the escapes themselves: "%FF" for a name."""
+    try:
+        unquote_to_bytes(body).decode()
+    except UnicodeDecodeError:
+        raise Invalid(problem="unreadable") from None
     for values in request.form.listvalues():
         for value in values:
             if "\x00" in value or "\ufffd" in value:

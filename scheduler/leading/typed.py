@@ -10,7 +10,8 @@ from scheduler.kit.language import gettext
 CENTURY = 2000
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 CLOCK = re.compile(r"(\d{1,2})(?:[:.]?(\d{2}))?")
-YEAR_FIRST = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})")
+# No night is in another millennium, and the last day of the year 9999 has no day after it.
+YEAR_FIRST = re.compile(r"([12]\d{3})-?(\d{2})-?(\d{2})")
 DAY_FIRST = re.compile(r"(\d{1,2})[/.](\d{1,2})(?:[/.](\d{4}|\d{2}))?")
 
 

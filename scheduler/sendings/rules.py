@@ -33,15 +33,21 @@ class Audience:
         return f"{self.kind}:{self.night.isoformat() if self.night else self.number}"
 
 
+LARGEST_NUMBER = 2**31 - 1  # what a column holds
+
+
 def audience(word: str) -> Audience:
     """Return the audience that a form names. Raises Invalid("to") for none."""
     kind, _, rest = word.partition(":")
     try:
         if kind == AudienceKind.NIGHT:
             return Audience(AudienceKind.NIGHT, night=date.fromisoformat(rest))
-        return Audience(AudienceKind(kind), int(rest or 0))
+        number = int(rest or 0)
+        if 0 <= number <= LARGEST_NUMBER:
+            return Audience(AudienceKind(kind), number)
     except ValueError:
-        raise Invalid("to", "none_chosen") from None
+        pass
+    raise Invalid("to", "none_chosen")
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,8 @@ def test_several_nights_in_one_go_and_the_result_survives_a_reload(app, visitor,
     visitor.send("/bookings", {"shift": [str(number) for number in range(1, 40)]}, 422)
     visitor.send("/bookings", {"shift": ["x"]}, 422)
     visitor.get("/bookings?booking=99999&refused=1-evil&refused=x")
+    for never in ("9" * 20, "9" * 5000, "2147483648"):
+        visitor.get(f"/bookings?refused={never}-full", 422)
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,19 @@ def test_odd_queries_do_no_harm(visitor, database, town, query):
     visitor.sign_in(eva).get(f"/nights?{query}")
 
 
+@pytest.mark.parametrize("sent", ["%ff%fe", "%c3", "%ed%a0%bd", "a%ffb"])
+def test_a_name_that_is_no_utf_8_is_not_kept_as_something_else(visitor, database, town, sent):
+    eva = database.write(lambda connection: make.person(connection, town, "Evalotta"))
+    token = visitor.sign_in(eva).token()
+    body = f"first_name={sent}&last_name=Lyktdal&language=sv&csrf_token={token}"
+    answer = visitor.client.post(
+        "/me", data=body, content_type="application/x-www-form-urlencoded", base_url="http://127.0.0.1:8000"
+    )
+    assert answer.status_code == 422
+    assert "tecken som inte går att läsa" in answer.get_data(as_text=True)
+    assert "Evalotta" in visitor.get("/me").get_data(as_text=True)
+
+
 def test_a_tampered_cookie_is_nobody(visitor, database, town):
     eva = database.write(lambda connection: make.person(connection, town))
     visitor.sign_in(eva).get("/mine")

@@ -402,7 +402,12 @@ def test_a_copy_is_a_draft_on_its_own_night_and_is_published_by_hand(karin, data
     assert (row.date, row.state, row.booked) == (date(2026, 12, 11), ShiftState.PLANNED, 0)
     karin.follow(karin.send(f"/lead/shifts/{new}/publish"))
     assert facts(database, new).state is ShiftState.PUBLISHED
-    for typed, sentence in (("11/12", "redan ett pass"), ("2020-01-01", "redan varit"), ("x", "Skriv ett datum")):
+    for typed, sentence in (
+        ("11/12", "redan ett pass"),
+        ("2020-01-01", "redan varit"),
+        ("x", "Skriv ett datum"),
+        ("9999-12-31", "Skriv ett datum"),
+    ):
         karin.send(f"/lead/shifts/{shift}/copy", {"to": typed}, 422)
         assert sentence in karin.words()
 

@@ -240,6 +240,16 @@ def test_words_from_people_are_read_and_put_away(scene, database, town):
     assert "Att läsa" not in visitor.words()
 
 
+@pytest.mark.parametrize("number", ["2147483648", "9" * 20, "-2147483649"])
+def test_nobody_can_be_written_to_whom_no_number_names(scene, number):
+    visitor, _eva, _shift = scene
+    for kind in ("person", "shift", "unanswered", "club", "area"):
+        visitor.get(f"/lead/texts/new?to={kind}:{number}")
+        visitor.send("/lead/texts/new", {"to": f"{kind}:{number}", "text": "Ta med lampa."}, 422)
+        assert "Välj vem" in visitor.words()
+        assert "Ta med lampa." in visitor.words()
+
+
 def test_the_page_says_that_texts_wait_until_it_is_known_what_left(scene, database):
     visitor, _eva, _shift = scene
     assert "Sms väntar:" not in visitor.get("/lead/texts").text
