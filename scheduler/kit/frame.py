@@ -20,7 +20,7 @@ from werkzeug.routing import IntegerConverter, Map
 from scheduler.kit import assets, faults, templating
 from scheduler.kit.clock import Clock
 from scheduler.kit.database import Database
-from scheduler.kit.refusals import CrossSite, Invalid
+from scheduler.kit.refusals import CrossSite, Invalid, NotFound
 from scheduler.kit.sessions import SignedCookies
 from scheduler.kit.settings import Settings
 from scheduler.kit.web import (
@@ -103,6 +103,8 @@ def _begin() -> None:
     g.started = time.perf_counter()
     g.request_id = secrets.token_hex(6)
     g.own_host = is_own_host(request.host.lower(), application().settings.public_host)
+    if "\x00" in request.path:  # PostgreSQL takes none in a text
+        raise NotFound
     if request.method in SAFE_METHODS:
         return
     view = application().view_functions.get(request.endpoint or "")

@@ -45,7 +45,7 @@ def _page(shift_id: int, form: ShiftForm | None = None, **more: object) -> str:
     shift = _shift(shift_id)
     second = budget.offer(connection(), partnership_id, shift.date, now())
     row = editing.current(connection(), partnership_id, shift_id)
-    asked_name = request.args.get("q", "").strip()[:60]
+    asked_name = request.args.get("q", "").replace("\x00", "").strip()[:60]
     shown: dict[str, object] = {
         "telling": None,
         "problem": "",

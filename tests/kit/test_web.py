@@ -11,6 +11,8 @@ from scheduler import create_app
 from scheduler.kit.database import Database
 from scheduler.kit.frame import HEADERS
 from scheduler.kit.web import safe_next
+from scheduler.people.actions import grant_role
+from scheduler.people.rules import Role
 from tests import make
 from tests.conftest import settings
 from tests.visitor import Visitor
@@ -123,6 +125,25 @@ def test_addresses_that_lead_nowhere_say_so(visitor, database, town, path):
     visitor.sign_in(eva)
     answer = visitor.get(path, 403 if "lead" in path and "2147483648" not in path else 404)
     assert "<h1>" in answer.get_data(as_text=True)
+
+
+def test_a_nul_in_an_address_reaches_neither_database(each_database):
+    town = each_database.write(make.town)
+    app = create_app(settings(str(each_database.engine.url)), clock=make.SetClock(), database=each_database)
+    visitor = Visitor(app, town)
+    for path in ("/join/%00", "/join/a%00b", "/nights/%00", "/read/%00"):
+        assert "<h1>" in visitor.get(path, 404).get_data(as_text=True)
+    assert "Sidan finns inte" in visitor.send("/join/%00", {"first_name": "Eva"}, 404).get_data(as_text=True)
+
+    def write(connection):
+        karin = make.person(connection, town, "Karin")
+        grant_role(connection, town.id, karin, Role.COORDINATOR, make.NOW)
+        return karin, make.shift(connection, town)
+
+    karin, shift = each_database.write(write)
+    visitor.sign_in(karin)
+    for path in (f"/lead/shifts/{shift}/change", "/lead/people", f"/lead/people/{karin}/double"):
+        visitor.get(f"{path}?q=%00")
 
 
 @pytest.mark.parametrize(
