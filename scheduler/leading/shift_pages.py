@@ -49,7 +49,7 @@ def _page(shift_id: int, form: ShiftForm | None = None, **more: object) -> str:
     shown: dict[str, object] = {
         "telling": None,
         "problem": "",
-        "copying": None,
+        "copying": Typed({"to": ""}),
         "done": request.args.get("done", ""),
     }
     return render_template(
@@ -175,12 +175,12 @@ def publish(shift_id: int) -> AnyResponse:
     return _to(shift_id, "published")
 
 
-@pages.post("/lead/shifts/<int:shift_id>/copy")
+@pages.route("/lead/shifts/<int:shift_id>/copy", methods=["GET", "POST"])
 @needs("change a shift")
-def copy(shift_id: int) -> AnyResponse | tuple[str, int]:
+def copy(shift_id: int) -> AnyResponse | str | tuple[str, int]:
     shift, who = _shift(shift_id), acting()
-    form = Typed({"to": request.form.get("to", "")})
     row = editing.current(connection(), who.partnership_id, shift_id)
+    form = Typed({"to": request.values.get("to", "")})
     night = form.day("to", today())
     if night is not None:
         starts, ends = (moment.astimezone(who.zone).time() for moment in (shift.starts_at, shift.ends_at))
@@ -190,6 +190,13 @@ def copy(shift_id: int) -> AnyResponse | tuple[str, int]:
     if night is None or form.errors:
         return _page(shift_id, copying=form), INVALID
     try:
+        if request.method == "GET":
+            return _sure_to_copy(shift, night, row.area_id)
+        budget.lock_lines(connection(), who.partnership_id, night)
+        if _seen(budget.one_more(connection(), who.partnership_id, night, row.area_id, who.now)) != request.form.get(
+            "further"
+        ):
+            return _sure_to_copy(shift, night, row.area_id, changed=True), CONFLICT
         night_id = budget.night_for(connection(), who, night, row.area_id)
     except (budget.BudgetRefusal, NotFound) as refusal:
         form.wrong("to", _outside(refusal))
@@ -208,6 +215,20 @@ def copy(shift_id: int) -> AnyResponse | tuple[str, int]:
     )
     editing.copy_words(connection(), new_id, row)
     return _to(new_id, "copied")
+
+
+def _seen(found: budget.OneMore) -> str:
+    """Return what the page that asks says about the night, as its form sends it."""
+    return "yes" if found.further else "no"
+
+
+def _sure_to_copy(shift: LeadShift, night: date, area_id: int, *, changed: bool = False) -> str:
+    found = budget.one_more(connection(), g.visitor.partnership.id, night, area_id, now())
+    if found.beyond_the_nights:
+        raise budget.NoNightsLeft
+    return render_template(
+        "leading/copy.html", shift=shift, night=night, found=found, seen=_seen(found), changed=changed
+    )
 
 
 # ---------------------------------------------------------------- people

@@ -315,6 +315,41 @@ def _new_or_again(connection: Connection, acting: Acting, night_id: int, area_id
     )
 
 
+@dataclass(frozen=True, slots=True)
+class OneMore:
+    """What one more shift on a night would be: a `further` area beside another, or the night's first."""
+
+    night_id: int | None
+    further: bool
+    lines: Lines
+
+    @property
+    def needs_decision(self) -> bool:
+        return self.further and self.lines.further_left <= 0
+
+    @property
+    def beyond_the_nights(self) -> bool:
+        return not self.further and self.lines.nights_left <= 0
+
+
+def one_more(connection: Connection, partnership_id: int, night: date, area_id: int, now: datetime) -> OneMore:
+    """Return what a shift that is copied or moved to a date would be there. Raises NotFound (outside every term),
+    AreaTaken or NightLeftOut."""
+    standing = lines(connection, partnership_id, night, now)
+    found = connection.execute(
+        select(Night.id, Night.left_out).where(Night.partnership_id == partnership_id, Night.date == night)
+    ).first()
+    if found is None:
+        return OneMore(None, further=False, lines=standing)
+    if found.left_out is not None:
+        raise NightLeftOut
+    there = connection.execute(select(Shift.area_id, Shift.state).where(Shift.night_id == found.id)).all()
+    if any(row.area_id == area_id for row in there):
+        raise AreaTaken
+    further = any(row.state is not ShiftState.CALLED_OFF for row in there)
+    return OneMore(int(found.id), further=further, lines=standing)
+
+
 def night_for(connection: Connection, acting: Acting, night: date, area_id: int, *, leaving: int | None = None) -> int:
     """Return the night of a date for a shift that is copied or moved there, made where there is none.
 
@@ -322,29 +357,18 @@ def night_for(connection: Connection, acting: Acting, night: date, area_id: int,
     NoNightsLeft or NeedsDecision.
     """
     lock_lines(connection, acting.partnership_id, night)
-    agreement = agreement_on(connection, acting.partnership_id, night)
-    found = connection.execute(
-        select(Night.id, Night.left_out).where(Night.partnership_id == acting.partnership_id, Night.date == night)
-    ).first()
-    if found is not None and found.left_out is not None:
-        raise NightLeftOut
-    of_night = select(Shift.area_id, Shift.state).where(Shift.night_id == (found.id if found is not None else None))
-    there = connection.execute(of_night).all()
-    if any(row.area_id == area_id for row in there):
-        raise AreaTaken
-    standing = lines(connection, acting.partnership_id, night, acting.now)
-    if any(row.state is not ShiftState.CALLED_OFF for row in there):
-        if standing.further_left <= 0:
-            raise NeedsDecision
-    elif standing.nights_left <= 0 and leaving is None:
+    found = one_more(connection, acting.partnership_id, night, area_id, acting.now)
+    if found.needs_decision:
+        raise NeedsDecision
+    if found.beyond_the_nights and leaving is None:
         raise NoNightsLeft
-    if found is not None:
-        return int(found.id)
+    if found.night_id is not None:
+        return found.night_id
     return connection.execute(
         insert(Night)
         .values(
             partnership_id=acting.partnership_id,
-            agreement_id=agreement.id,
+            agreement_id=agreement_on(connection, acting.partnership_id, night).id,
             date=night,
             special=None,
             left_out=None,

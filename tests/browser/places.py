@@ -310,6 +310,7 @@ PLACES = (
     Place("plan nights", "coordinator", "/lead/season/plan", all_opened),
     Place("own nights", "coordinator", "/lead/season/own"),
     Place("call a shift off", "coordinator", "/lead/shifts/{lead_shift}/call-off"),
+    Place("copy a shift", "coordinator", "/lead/shifts/{lead_shift}/copy?to=2026-12-20"),
     Place("one more area", "coordinator", "/lead/nights/2026-11-27/areas"),
     Place("everybody", "coordinator", "/lead/people"),
     Place("everybody, as a file", "coordinator", "/lead/people?q=a", past_opened),

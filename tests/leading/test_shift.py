@@ -394,9 +394,11 @@ def test_somebody_in_line_with_an_offer_is_given_the_place(karin, database, town
 
 def test_a_copy_is_a_draft_on_its_own_night_and_is_published_by_hand(karin, database, scene):
     shift, _ = scene
-    answer = karin.send(f"/lead/shifts/{shift}/copy", {"to": "11/12"})
-    karin.follow(answer)
-    new = int(answer.headers["Location"].split("/")[3])
+    karin.get(f"/lead/shifts/{shift}/copy?to=11/12")
+    assert "Kopiera till fredag 11 december?" in karin.words()
+    assert "Budgeten räcker till 99 kvällar till" in karin.words()
+    assert "Kopiera · 2 500 kr" in karin.words()
+    new = copied(karin, shift)
     with database.reading() as connection:
         row = current(connection, 1, new)
     assert (row.date, row.state, row.booked) == (date(2026, 12, 11), ShiftState.PLANNED, 0)
@@ -405,11 +407,66 @@ def test_a_copy_is_a_draft_on_its_own_night_and_is_published_by_hand(karin, data
     for typed, sentence in (
         ("11/12", "redan ett pass"),
         ("2020-01-01", "redan varit"),
+        ("2031-01-03", "utanför alla överenskommelsers tid"),
         ("x", "Skriv ett datum"),
         ("9999-12-31", "Skriv ett datum"),
     ):
+        karin.get(f"/lead/shifts/{shift}/copy?to={typed}", 422)
+        assert sentence in karin.words()
         karin.send(f"/lead/shifts/{shift}/copy", {"to": typed}, 422)
         assert sentence in karin.words()
+
+
+def copied(visitor, shift):
+    """Tap the only button of the page that asks whether to copy; return the new shift's id."""
+    form = visitor.forms_to(f"/lead/shifts/{shift}/copy")[0]
+    sent = {field.get("name"): field.get("value") for field in form.iter(f"{HTML}input")}
+    del sent["csrf_token"]
+    answer = visitor.send(f"/lead/shifts/{shift}/copy", sent)
+    visitor.follow(answer)
+    return int(answer.headers["Location"].split("/")[3])
+
+
+def test_a_copy_that_opens_a_second_area_tells_its_price_before_the_tap(karin, database, town, scene):
+    shift, _ = scene
+    night = date(2026, 12, 12)
+    database.write(lambda connection: make.shift(connection, town, night, area=town.arena))
+    karin.get(f"/lead/shifts/{shift}/copy?to={night}")
+    assert "Ett annat område är redan öppet den kvällen, så det här blir ett till" in karin.words()
+    assert "Posten för oförutsett räcker till 6 extra områden; 0 är tagna. 6 är kvar" in karin.words()
+    assert "Kopiera · 2 500 kr" in karin.words()
+    new = copied(karin, shift)
+    karin.get(f"/nights/{night}")
+    with database.reading() as connection:
+        assert current(connection, 1, new).date == night
+
+
+def test_a_copy_is_asked_about_again_where_it_has_become_a_second_area_meanwhile(karin, database, town, scene):
+    shift, _ = scene
+    karin.get(f"/lead/shifts/{shift}/copy?to=2026-12-12")
+    database.write(lambda connection: make.shift(connection, town, date(2026, 12, 12), area=town.arena))
+    karin.send(f"/lead/shifts/{shift}/copy", {"to": "2026-12-12", "further": "no"}, 409)
+    assert "Kvällen har ändrats medan du läste" in karin.words()
+    assert "6 är kvar" in karin.words()
+    with database.reading() as connection:
+        assert len(connection.execute(select(Shift.id)).all()) == 2, "nothing is copied unseen"
+    copied(karin, shift)
+
+
+def test_a_copy_beyond_the_line_leads_to_a_decision(karin, database, town, scene):
+    shift, _ = scene
+
+    def write(connection):
+        open_many(connection, town, 6)
+        make.shift(connection, town, date(2026, 12, 12), area=town.arena)
+
+    database.write(write)
+    karin.get(f"/lead/shifts/{shift}/copy?to=2026-12-12")
+    assert "Inget är kvar" in karin.words()
+    assert "Öppna med ett beslut · 2 500 kr" in karin.words()
+    assert not karin.forms_to(f"/lead/shifts/{shift}/copy")
+    karin.send(f"/lead/shifts/{shift}/copy", {"to": "2026-12-12", "further": "yes"}, 422)
+    assert "Styrgruppen beslutar först" in karin.words()
 
 
 def open_many(connection, town, count):
@@ -555,6 +612,6 @@ def test_a_night_that_the_season_leaves_out_is_not_filled_by_the_back_door(karin
         return connection.execute(select(Shift.id).where(Shift.state == ShiftState.CALLED_OFF)).scalar_one()
 
     called_off = database.write(write)
-    karin.send(f"/lead/shifts/{shift}/copy", {"to": "2026-12-11"}, 422)
+    karin.get(f"/lead/shifts/{shift}/copy?to=2026-12-11", 422)
     assert "hoppar över den kvällen" in karin.words()
     karin.send(f"/lead/shifts/{called_off}/reinstate", {}, 409)
