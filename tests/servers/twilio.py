@@ -79,6 +79,10 @@ class FakeTwilio:
         """What in our requests is not as Twilio describes it."""
         return self._ask("/_complaints")
 
+    def searches(self) -> list[int]:
+        """How many messages there were each time that it was searched through them."""
+        return self._ask("/_searches")
+
     def _ask(self, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         with urllib.request.urlopen(urllib.request.Request(self.base + path, data=data), timeout=10) as answer:
@@ -98,6 +102,7 @@ class _State:
     def forget(self) -> None:
         self.messages: list[dict[str, Any]] = []
         self.complaints: list[str] = []
+        self.searches: list[int] = []
         self.how: dict[str, Any] = {
             "share": 0.0,
             "kinds": list(FAULTS),
@@ -229,9 +234,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, self.state.messages)
         elif path == "/_complaints":
             self._answer(200, self.state.complaints)
+        elif path == "/_searches":
+            self._answer(200, self.state.searches)
         elif path.endswith("/Messages.json"):
             fields = {name: values[0] for name, values in urllib.parse.parse_qs(query).items()}
             self.state.complaints += _unlike(DESCRIPTION["list"], fields)
+            self.state.searches.append(len(self.state.messages))
             self._error(*self.state.how["list"]) if self.state.how["list"] else self._list(fields)
         else:
             sid = path.rpartition("/")[2].removesuffix(".json")
