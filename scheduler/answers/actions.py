@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler.answers.deciding import KINDS, OWN_BOOKING, Said, acting_as, is_open, leave
 from scheduler.answers.queries import Asked, Sender, Walk, asked, coming_walks, senders, words_of_shift
@@ -13,6 +12,7 @@ from scheduler.answers.rules import Meaning, Wish, meaning
 from scheduler.bookings import confirming
 from scheduler.bookings.rules import NothingOffered, TakenByAnother
 from scheduler.kit.refusals import Refusal
+from scheduler.kit.upsert import insertion_of_new
 from scheduler.messages import standing
 from scheduler.messages.actions import Question, Recipient, Text, answer_question, queue, queue_many
 from scheduler.messages.cleaning import forget_at_operator
@@ -47,12 +47,6 @@ class Came:
     operator_answered: bool = False
 
 
-_INSERTS = {
-    name: dialect.insert(Incoming).on_conflict_do_nothing().returning(Incoming.id)
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
-}
-
-
 def receive(connection: Connection, came: Came, public_url: str, now: datetime) -> bool:
     """Act on a text, in one transaction; False when it was acted on before, or a stranger sent it."""
     known = senders(connection, came.phone, public_url)
@@ -66,7 +60,7 @@ def receive(connection: Connection, came: Came, public_url: str, now: datetime) 
         "received_at": now,
         "passed_on": False,
     }
-    incoming_id = connection.execute(_INSERTS[connection.dialect.name], row).scalar()
+    incoming_id = connection.execute(insertion_of_new(connection, Incoming).returning(Incoming.id), row).scalar()
     if incoming_id is None:
         return False
     if not known:

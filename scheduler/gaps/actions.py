@@ -6,7 +6,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, String, and_, cast, exists, func, insert, literal, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler.bookings import actions as bookings
 from scheduler.bookings.places import SHIFT_COLUMNS, hold
@@ -31,6 +30,7 @@ from scheduler.kit import audit
 from scheduler.kit.audit import Change
 from scheduler.kit.database import AnyRow, LostRace
 from scheduler.kit.refusals import NotFound
+from scheduler.kit.upsert import insertion_of_new
 from scheduler.messages.actions import Question, Recipient, Text, drop, queue_many
 from scheduler.messages.rules import MessageKind, MessageState, QuestionKind, allowed_at
 from scheduler.messages.tables import Message
@@ -110,9 +110,8 @@ def _aim_higher(connection: Connection, acting: Acting, asking: AnyRow, goal: in
 
 def begin(connection: Connection, acting: Acting, shift_id: int, goal: int, state: AskingState) -> int | None:
     """Write a new asking and return its id; None where the shift has an open one."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     asking_id: int | None = connection.execute(
-        dialect.insert(Asking)
+        insertion_of_new(connection, Asking)
         .values(
             partnership_id=acting.partnership_id,
             shift_id=shift_id,
@@ -124,7 +123,6 @@ def begin(connection: Connection, acting: Acting, shift_id: int, goal: int, stat
             started_by=acting.person_id,
             next_wave_at=acting.now,
         )
-        .on_conflict_do_nothing()
         .returning(Asking.id)
     ).scalar()
     if asking_id is not None:

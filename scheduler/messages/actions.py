@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler.kit.database import spelled_out
+from scheduler.kit.upsert import insertion_of_new
 from scheduler.messages.rules import Answer, MessageKind, MessageState, QuestionKind, Reply, lane_of, segments
 from scheduler.messages.tables import Message
 from scheduler.messages.texts import render
@@ -50,12 +50,6 @@ class Text:
     state: MessageState = field(default=MessageState.QUEUED)
 
 
-_INSERTS = {
-    "sqlite": sqlite.insert(Message).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(Message).on_conflict_do_nothing(),
-}
-
-
 def queue(
     connection: Connection, partnership_id: int, to: Recipient, texts: Text | Sequence[Text], now: datetime
 ) -> None:
@@ -69,7 +63,7 @@ def queue_many(connection: Connection, letters: Sequence[tuple[int, Recipient, T
     """Put texts to many people in the outbox by one statement; each is (partnership id, recipient, text)."""
     rows = [_row(partnership_id, to, text, now) for partnership_id, to, text in letters if text.deadline_at > now]
     if rows:
-        connection.execute(_INSERTS[connection.dialect.name], rows)
+        connection.execute(insertion_of_new(connection, Message), rows)
 
 
 def _row(partnership_id: int, to: Recipient, text: Text, now: datetime) -> dict[str, Any]:

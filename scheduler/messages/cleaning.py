@@ -6,8 +6,8 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from scheduler.kit.upsert import insertion_of_new
 from scheduler.messages.rules import MessageState
 from scheduler.messages.tables import Incoming, Message, Redaction
 
@@ -16,10 +16,6 @@ AT_ONCE_MOST = 500
 TRIED_AGAIN = timedelta(days=1)
 MOST_TRIES = 30
 log = logging.getLogger("scheduler.messages")
-_INSERTS = {
-    "sqlite": sqlite.insert(Redaction).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(Redaction).on_conflict_do_nothing(),
-}
 
 
 def forget_bodies(connection: Connection, now: datetime) -> int:
@@ -55,7 +51,7 @@ def forget_bodies(connection: Connection, now: datetime) -> int:
 def forget_at_operator(connection: Connection, sids: Collection[str], due_at: datetime) -> None:
     """Have the operator empty the words of these texts from then on."""
     if sids:
-        connection.execute(_INSERTS[connection.dialect.name], [{"sid": sid, "due_at": due_at} for sid in sids])
+        connection.execute(insertion_of_new(connection, Redaction), [{"sid": sid, "due_at": due_at} for sid in sids])
 
 
 def take_redaction(connection: Connection, now: datetime) -> str | None:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler.kit.database import AnyRow
+from scheduler.kit.upsert import insertion_of_new
 from scheduler.messages.cleaning import forget_at_operator
 from scheduler.messages.rules import REMINDERS, MessageKind, MessageState
 from scheduler.messages.tables import Incoming, LostText, Message, SendingRest
@@ -32,14 +32,6 @@ BY_THE_CLOCK = REMINDERS | {
     MessageKind.OFFER_ENDED,
     MessageKind.GAP_ASKED,
     MessageKind.CEILING_NEAR,
-}
-_HOLD = {
-    "sqlite": sqlite.insert(SendingRest).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(SendingRest).on_conflict_do_nothing(),
-}
-_KEEP = {
-    "sqlite": sqlite.insert(LostText).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(LostText).on_conflict_do_nothing(),
 }
 
 
@@ -71,7 +63,7 @@ def standing(connection: Connection) -> Rest | None:
 
 def begin(connection: Connection, since: datetime, now: datetime) -> None:
     """Hold texts back until it is known what left since then. An earlier `since` that stands already is kept."""
-    connection.execute(_HOLD[connection.dialect.name], {"id": 1, "since": since, "begun_at": now})
+    connection.execute(insertion_of_new(connection, SendingRest), {"id": 1, "since": since, "begun_at": now})
     connection.execute(update(SendingRest).where(SendingRest.since > since).values(since=since))
 
 
@@ -99,7 +91,7 @@ def end(connection: Connection, rest: Rest, listed: Sequence[Listed], now: datet
         if not one.incoming
     ]
     if rows:
-        connection.execute(_KEEP[connection.dialect.name], rows)
+        connection.execute(insertion_of_new(connection, LostText), rows)
     return len(rows)
 
 

@@ -9,11 +9,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
-from scheduler.kit.mapping import Base
+from scheduler.kit.upsert import insertion_of_new
 from scheduler.messages.actions import Recipient, Text, drop, queue_many
 from scheduler.messages.rules import MessageKind, allowed_at
 from scheduler.partnership.tables import Club
@@ -140,7 +139,7 @@ def _register(connection: Connection, acting: Acting, newcomers: Sequence[Newcom
         }
         for one in newcomers
     ]
-    connection.execute(_or_nothing(connection, Person), rows)
+    connection.execute(insertion_of_new(connection, Person), rows)
 
 
 def _ask(connection: Connection, acting: Acting, wanted: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
@@ -158,15 +157,10 @@ def _ask(connection: Connection, acting: Acting, wanted: Sequence[tuple[int, int
         }
         for person_id, club_id in wanted
     ]
-    inserted = _or_nothing(connection, Membership).returning(Membership.id, Membership.person_id, Membership.club_id)
+    inserted = insertion_of_new(connection, Membership).returning(
+        Membership.id, Membership.person_id, Membership.club_id
+    )
     return sorted((row.id, row.person_id, row.club_id) for row in connection.execute(inserted, rows))
-
-
-def _or_nothing(connection: Connection, table: type[Base]) -> sqlite.Insert | postgresql.Insert:
-    """Return an insert that leaves what is there already, and waits for whoever is about to write the same."""
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(table).on_conflict_do_nothing()
-    return postgresql.insert(table).on_conflict_do_nothing()
 
 
 def _tell(connection: Connection, acting: Acting, invited: list[tuple[int, KnownPerson, Newcomer, str]]) -> None:

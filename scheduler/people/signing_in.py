@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import Connection, delete, exists, insert, or_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from scheduler.kit.upsert import insertion
 from scheduler.messages.actions import Recipient, Text, drop, queue
 from scheduler.messages.rules import MessageKind
 from scheduler.messages.tables import PhoneStanding
@@ -53,21 +53,14 @@ class Answer:
     invited: bool = False
 
 
-_COUNTS = {
-    name: dialect.insert(LimitCount)
-    .on_conflict_do_update(
-        index_elements=[LimitCount.key, LimitCount.window_starts_at], set_={"count": LimitCount.count + 1}
-    )
-    .returning(LimitCount.count)
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
-}
-
-
 def over_limit(connection: Connection, key: str, most: int, now: datetime) -> bool:
     """Count one more use of `key` in this hour and return whether it is one too many."""
     window_starts_at = now.replace(minute=0, second=0, microsecond=0)
+    counting = insertion(connection, LimitCount).on_conflict_do_update(
+        index_elements=[LimitCount.key, LimitCount.window_starts_at], set_={"count": LimitCount.count + 1}
+    )
     count: int = connection.execute(
-        _COUNTS[connection.dialect.name], {"key": key, "window_starts_at": window_starts_at, "count": 1}
+        counting.returning(LimitCount.count), {"key": key, "window_starts_at": window_starts_at, "count": 1}
     ).scalar_one()
     return count > most
 
