@@ -61,7 +61,7 @@ class Cell:
     mine: bool
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)
 def five_weeks(nights: tuple[NightCards, ...], today: date, area: str | None = None) -> tuple[tuple[Cell, ...], ...]:
     """Return five rows of seven days from this week's Monday; of all areas, or of one by name."""
     by_date = {night.date: [card for card in night.cards if area in {None, card.area}] for night in nights}

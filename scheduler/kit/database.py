@@ -32,7 +32,11 @@ IsolationLevel: TypeAlias = Literal["READ COMMITTED", "AUTOCOMMIT"]
 # SQLite waits this long for another process's write; PostgreSQL's connections are waited for as long.
 LONGEST_WAIT_SECONDS = 3
 ASK_AGAIN_SECONDS = 0.0005
-CACHE_KIB = 512
+CACHE_KIB = 256
+# A process has one interpreter lock, so more threads than this would only wait for it, each with a connection and
+# the statements prepared on it. The line in front of them always moves, and may be long.
+SQLITE_CONNECTIONS = 3
+LONGEST_LINE_SECONDS = 30
 TRIES = 4
 # PostgreSQL: serialization failure, deadlock, cannot connect now, admin shutdown; and a foreign key that points to
 # a row which has gone since it was read (two records of one person made one): the next try finds it gone.
@@ -172,7 +176,12 @@ def _postgresql_engine(url: str, connections: int, isolation_level: IsolationLev
 
 def _sqlite_engine(url: str) -> Engine:
     engine = create_engine(
-        url, json_serializer=to_json, pool_timeout=LONGEST_WAIT_SECONDS, connect_args={"check_same_thread": False}
+        url,
+        json_serializer=to_json,
+        pool_size=SQLITE_CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=LONGEST_LINE_SECONDS,
+        connect_args={"check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")

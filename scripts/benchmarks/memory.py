@@ -1,10 +1,11 @@
 """Memory of two workers and their master: proportional set size, MiB, beside the bare application's.
 
-First every page is visited until both workers have shown it; then a number of further requests must not make
-the processes grow: what they hold at the end is compared with what they held after the first fifth.
+First every page is visited until both workers have shown it. Then both applications answer a number of further
+requests: what ours holds at the end is compared with what the bare one holds then, and with what ours held after the
+first fifth, as it must not grow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import cycle, islice
 from pathlib import Path
@@ -27,36 +28,37 @@ def measure(subjects: tuple[Subject, Subject], database: str, folder: Path, *, r
             running.enter_context(Server(subject.target, subject.environment(), folder / f"{subject.name}-memory.log"))
             for subject in subjects
         ]
-        for subject, server in zip(subjects, servers, strict=True):
-            visit(subject, server, [*subject.pages, *subject.heavy_pages] * VISITS)
-        visited = [server.memory() for server in servers]
-        subject, server = subjects[0], servers[0]
-        course = [visited[0]]
-        for _ in range(STEPS):
-            visit(subject, server, list(islice(cycle(subject.pages), requests // STEPS)))
-            course.append(server.memory())
-    growth = course[-1] / course[STEPS // 5]
-    details = {"MiB": [round(value, 1) for value in course], "requests": requests}
+        courses = [list(course(subject, server, requests)) for subject, server in zip(subjects, servers, strict=True)]
+    ours, bare = courses
     return [
         Figure(
             "memory",
             database,
-            "two workers to bare",
-            visited[0] / visited[1],
+            f"two workers to bare, both after {requests:,} requests",
+            ours[-1] / bare[-1],
             "ratio",
             most=MOST_TO_BARE,
-            details={"ours": visited[0], "bare": visited[1], "unit": "MiB"},
+            details={"ours": ours[-1], "bare": bare[-1], "unit": "MiB"},
         ),
         Figure(
             "memory",
             database,
             f"after {requests:,} requests to after a fifth of them",
-            growth,
+            ours[-1] / ours[STEPS // 5],
             "ratio",
             most=MOST_GROWTH,
-            details=details,
+            details={"MiB": [round(value, 1) for value in ours], "requests": requests},
         ),
     ]
+
+
+def course(subject: Subject, server: Server, requests: int) -> Iterator[float]:
+    """Yield the MiB when every page has been visited, and after each of the steps that follow."""
+    visit(subject, server, [*subject.pages, *subject.heavy_pages] * VISITS)
+    yield server.memory()
+    for _ in range(STEPS):
+        visit(subject, server, list(islice(cycle(subject.pages), requests // STEPS)))
+        yield server.memory()
 
 
 def visit(subject: Subject, server: Server, pages: Sequence[str]) -> None:
