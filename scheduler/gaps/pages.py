@@ -1,6 +1,6 @@
 """The coordinator's board, and asking for people from it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import date, timedelta
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -25,7 +25,7 @@ from scheduler.people.queries import log
 
 pages = Blueprint("gaps", __name__)
 
-WEEKS_SHOWN = 8
+WEEKS_SHOWN = 5
 MOST_WEEKS = 60
 A_FORTNIGHT = timedelta(weeks=2)
 SHORTEST_NAME = 2
@@ -60,7 +60,7 @@ def gaps() -> str:
         number=len(needing),
         may_ask=may_ask,
         strip=five_weeks(tuple([night for night in listed if night.date < near]), day),
-        every_night=_every_night(coming, linked=may_ask),
+        others=_others(coming, {night.date for night in needing}, linked=may_ask),
         # Nights go on to the end of what is shown, so most likely beyond it.
         more=MOST_WEEKS if weeks < MOST_WEEKS and any(night.date > last - A_FORTNIGHT for night in coming) else None,
         ready_count=sum(not night.danger for night in board),
@@ -119,11 +119,11 @@ def _seconds(nights: Iterable[queries.BoardNight], found: Further | None) -> dic
     return offered
 
 
-def _every_night(coming: Iterable[NightCards], *, linked: bool) -> Markup:
-    """Return the coming nights, each drawn once and kept."""
+def _others(coming: Iterable[NightCards], needing: Container[date], *, linked: bool) -> Markup:
+    """Return the coming nights that are not listed as needing somebody, each drawn once and kept."""
     of_night = drawing("gaps/night.html", "night")
     # Made of what the template has escaped already.
-    return Markup("".join([of_night(night, linked) for night in coming]))  # noqa: S704
+    return Markup("".join([of_night(night, linked) for night in coming if night.date not in needing]))  # noqa: S704
 
 
 @pages.get("/lead/shifts/<int:shift_id>")
