@@ -64,6 +64,7 @@ MATRIX = {
     "shifts.call_off": ("/lead/shifts/{shift}/call-off", LEADING),
     "shifts.reinstate": ("/lead/shifts/{shift}/reinstate", LEADING),
     "shifts.take_off": ("/lead/shifts/{shift}/people/{person}/off", LEADING),
+    "shifts.copy": ("/lead/shifts/{shift}/copy?to=2026-12-20", LEADING),
     "shifts.areas": ("/lead/nights/2026-11-27/areas", LEADING),
     # A contact of one club is led to its page.
     "clubs.clubs": ("/lead/clubs", LEADING | {"contact": 303}),
