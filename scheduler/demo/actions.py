@@ -259,6 +259,7 @@ def _book(connection: Connection, acting: Acting, shift_id: int, person_id: int,
 
 def _past(connection: Connection, acting: Acting, cast: Cast, random: Random, now: datetime) -> None:
     over = [one for one in _shifts(connection, acting.partnership_id) if one[1] + timedelta(hours=5) <= now]
+    asked: int | None = None
     for number, (shift_id, starts_at, _) in enumerate(over):
         walkers = random.sample(cast.walkers, random.choice((2, 3, 3, 4, 4, 4)))
         if random.random() < 0.07:  # noqa: PLR2004 - about one shift in fifteen
@@ -274,7 +275,12 @@ def _past(connection: Connection, acting: Acting, cast: Cast, random: Random, no
             return  # the last walk's note is still to be written
         missing = {walkers[-1]} if random.random() < 0.08 else set()  # noqa: PLR2004 - one night in twelve
         missing |= stayed_away(walkers[1:], failing(cast.walkers, len(CLUBS)), shift_id)
-        walks.write_note(connection, after, shift_id, invented_note(random), set(walkers) - missing, leads=True)
+        note = invented_note(random)
+        walks.write_note(connection, after, shift_id, note, set(walkers) - missing, leads=True)
+        if note.follow_up:
+            if asked is not None:
+                walks.settle_follow_up(connection, after, asked, done=True)
+            asked = shift_id  # the newest one is still to be followed up
 
 
 def _coming(connection: Connection, acting: Acting, cast: Cast, random: Random, now: datetime) -> None:

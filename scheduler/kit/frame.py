@@ -17,7 +17,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
-from scheduler.kit import assets, faults, templating
+from scheduler.kit import assets, faults, templating, uploads
 from scheduler.kit.clock import Clock
 from scheduler.kit.database import Database
 from scheduler.kit.refusals import CrossSite, Invalid, NotFound
@@ -108,7 +108,10 @@ def _begin() -> None:
     if request.method in SAFE_METHODS:
         return
     view = application().view_functions.get(request.endpoint or "")
-    request.max_content_length = getattr(view, "most_bytes", LARGEST_BODY_BYTES)
+    most_bytes = getattr(view, "most_bytes", None)
+    if most_bytes is not None and uploads.is_larger_than(most_bytes):
+        uploads.read_fields_alone(LARGEST_BODY_BYTES, MOST_FIELDS)
+    request.max_content_length = most_bytes or LARGEST_BODY_BYTES
     # The whole body is read before any transaction begins: a slow sender must not hold a lock.
     body = request.get_data() if request.mimetype == "application/x-www-form-urlencoded" else b""
     request.form  # noqa: B018

@@ -131,6 +131,11 @@ def kronor_in(ore: int, language: str) -> str:
     return told.replace(" ", "\u00a0").replace("-", "\u2212")
 
 
+def counted(number: int) -> str:
+    """Return a number of things as digits, with a minus sign before a negative one."""
+    return str(number).replace("-", "\u2212")
+
+
 def kronor_typed(ore: int) -> str:
     """Return "2500" or "0,50", as somebody types a sum into a field."""
     return _number(ore, current(), "0")

@@ -61,7 +61,8 @@ def needs(permission: str) -> Callable[[View], View]:
 
 
 def accepts(most_bytes: int) -> Callable[[View], View]:
-    """Let a form's view take a larger body than others, for a file."""
+    """Let a form's view take a larger body than others, for a file. Of a still larger one it gets the fields that
+    stand before the file, and `file_too_large` tells."""
 
     def mark(view: View) -> View:
         view.most_bytes = most_bytes  # type: ignore[attr-defined]
@@ -231,6 +232,11 @@ def safe_next(target: str) -> str:
     if re.fullmatch(r"/(?:[A-Za-z0-9_~.\-][A-Za-z0-9_~.\-/]*)?(?:\?[A-Za-z0-9_~.\-=&%+]*)?", target):
         return target if "//" not in target else "/"
     return "/"
+
+
+def file_too_large() -> bool:
+    """Return whether the file of this form was larger than its view accepts, and so is not there."""
+    return bool(g.get("file_too_large"))
 
 
 def row_id(text: str) -> int:

@@ -50,8 +50,11 @@ class PurchaseFields:
     receipt: tuple[str, bytes]
 
 
-def read_purchase(sent: MultiDict[str, str], file: FileStorage | None) -> tuple[PurchaseForm, PurchaseFields | None]:
-    """Return the form as it was sent, and its values; None while something is to be mended."""
+def read_purchase(
+    sent: MultiDict[str, str], file: FileStorage | None, *, too_large: bool = False
+) -> tuple[PurchaseForm, PurchaseFields | None]:
+    """Return the form as it was sent, and its values; None while something is to be mended, such as a file that was
+    `too_large` to be taken in."""
     form = PurchaseForm(
         line=sent.get("line", "").strip(),
         what=sent.get("what", "").strip(),
@@ -77,7 +80,7 @@ def read_purchase(sent: MultiDict[str, str], file: FileStorage | None) -> tuple[
         content = file.stream.read(LARGEST_RECEIPT_BYTES + 1) if file is not None else b""
         receipt = (receipt_type(content), content)
     except Invalid as refusal:
-        form.problems["receipt"] = problem_sentence(refusal)
+        form.problems["receipt"] = problem_sentence(Invalid("receipt", "too_large") if too_large else refusal)
     if form.problems or line is None or bought_on is None:
         return form, None
     return form, PurchaseFields(line, form.what, bought_on, amount_ore, receipt)

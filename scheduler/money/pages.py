@@ -5,8 +5,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from scheduler.bookings.pages import acting, once
 from scheduler.kit.language import current
-from scheduler.kit.refusals import Invalid, NotFound
-from scheduler.kit.web import accepts, anonymous, connection, for_caches, needs, now, row_id, today
+from scheduler.kit.refusals import Invalid, NotFound, TooLarge
+from scheduler.kit.web import accepts, anonymous, connection, file_too_large, for_caches, needs, now, row_id, today
 from scheduler.money import accounts as open_accounts
 from scheduler.money import actions, one_shift, queries
 from scheduler.money import payouts as paying
@@ -130,16 +130,16 @@ def new_purchase() -> str:
 
 
 def _purchase_page(form: PurchaseForm) -> str:
-    return render_template("money/purchase.html", form=form, lines=LINES)
+    return render_template("money/purchase.html", form=form, lines=LINES, most_bytes=LARGEST_RECEIPT_BYTES)
 
 
 @pages.post("/lead/money/purchases/new")
 @needs("lead money")
 @accepts(LARGEST_BODY_BYTES)
 def buy() -> AnyResponse | tuple[str, int]:
-    form, fields = read_purchase(request.form, request.files.get("receipt"))
+    form, fields = read_purchase(request.form, request.files.get("receipt"), too_large=file_too_large())
     if fields is None:
-        return _purchase_page(form), INVALID
+        return _purchase_page(form), TooLarge.status if file_too_large() else INVALID
     try:
         actions.buy(
             connection(),

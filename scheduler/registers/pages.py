@@ -5,9 +5,9 @@ from scheduler.bookings.pages import acting
 from scheduler.kit import audit
 from scheduler.kit.audit import Change
 from scheduler.kit.language import gettext
-from scheduler.kit.refusals import Invalid
+from scheduler.kit.refusals import Invalid, TooLarge
 from scheduler.kit.templating import path_for
-from scheduler.kit.web import accepts, connection, needs, reads_first, today, write
+from scheduler.kit.web import accepts, connection, file_too_large, needs, reads_first, today, write
 from scheduler.leading import members
 from scheduler.leading.people_pages import sought_from
 from scheduler.messages.spending import spending
@@ -45,7 +45,14 @@ def start() -> str:
 def _start(club_id: int | None = None, problems: dict[str, str] | None = None) -> str:
     choices = _choices()
     chosen = club_id or (choices[0][0] if len(choices) == 1 else None)
-    return render_template("registers/start.html", clubs=choices, chosen=chosen, problems=problems or {})
+    return render_template(
+        "registers/start.html",
+        clubs=choices,
+        chosen=chosen,
+        problems=problems or {},
+        most_bytes=LARGEST_FILE_BYTES,
+        too_large=problem_words(Problem.TOO_LARGE),
+    )
 
 
 @pages.post("/lead/people/import")
@@ -61,13 +68,15 @@ def read() -> AnyResponse | tuple[str, int]:
     except Invalid as refusal:
         problems["file"] = problem_words(refusal.problem)
     if register is None or club_id is None or problems:
-        return _start(club_id, problems), INVALID
+        return _start(club_id, problems), TooLarge.status if file_too_large() else INVALID
     who = acting()
     list_id = write(lambda unit: actions.keep(unit, who, club_id, register))
     return redirect(path_for("registers.preview", list_id=list_id), code=303)
 
 
 def _sent_file() -> bytes:
+    if file_too_large():
+        raise Invalid("file", Problem.TOO_LARGE)
     file = request.files.get("file")
     if file is None or not file.filename:
         raise Invalid("file", Problem.NONE)

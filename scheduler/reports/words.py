@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from scheduler.kit.language import current, gettext, kronor, weekday
+from scheduler.kit.language import counted, current, gettext, kronor, weekday
 from scheduler.reports.rules import CoverageMonth, Difference, Period, PeriodKind, Sign, calendar_of, period, signs_used
 
 
@@ -91,7 +91,7 @@ def month_words(month: CoverageMonth) -> str:
 
 def difference_words(one: Difference) -> str:
     """Return a correction as a sentence."""
-    then, now = (kronor(one.then), kronor(one.now)) if one.in_ore else (str(one.then), str(one.now))
+    then, now = (kronor(one.then), kronor(one.now)) if one.in_ore else (counted(one.then), counted(one.now))
     return gettext("%(what)s: %(then)s when frozen, now %(now)s.", what=figure_words(one.what), then=then, now=now)
 
 

@@ -222,6 +222,7 @@ def write_note(
         "young_people": answers.young_people,
         "happened": answers.happened,
         "follow_up": answers.follow_up,
+        "followed_up_at": _still_followed_up(connection, shift_id, answers),
         "text": answers.text,
         "written_at": acting.now,
         "written_by": acting.person_id,
@@ -230,6 +231,43 @@ def write_note(
     upsert(connection, WalkNote, {"shift_id": shift_id}, values)
     _tell(connection, acting, "walk.noted", shift_id, {"came": count})
     return count
+
+
+def _still_followed_up(connection: Connection, shift_id: int, answers: Answers) -> datetime | None:
+    """Return when a note was followed up that is being written again: what its team now tells anew has to be seen to
+    anew, who came does not."""
+    row = connection.execute(
+        select(WalkNote.happened, WalkNote.follow_up, WalkNote.text, WalkNote.followed_up_at).where(
+            WalkNote.shift_id == shift_id
+        )
+    ).first()
+    same = row is not None and (row.happened, row.follow_up, row.text) == (
+        answers.happened,
+        answers.follow_up,
+        answers.text,
+    )
+    return row.followed_up_at if row is not None and same else None
+
+
+def settle_follow_up(connection: Connection, acting: Acting, shift_id: int, *, done: bool) -> None:
+    """Write that what a note asks to follow up has been seen to, or take that back. Saying it again keeps the first
+    time.
+
+    Raises NotOnShift where no note of this partnership asks for it.
+    """
+    asked = (
+        WalkNote.shift_id == shift_id,
+        WalkNote.partnership_id == acting.partnership_id,
+        WalkNote.follow_up.is_(True),
+    )
+    before = WalkNote.followed_up_at.is_(None) if done else WalkNote.followed_up_at.is_not(None)
+    changed = connection.execute(
+        update(WalkNote).where(*asked, before).values(followed_up_at=acting.now if done else None)
+    ).rowcount
+    if changed:
+        _tell(connection, acting, "walk.followed_up" if done else "walk.not_followed_up", shift_id, {})
+    elif connection.execute(select(WalkNote.shift_id).where(*asked)).first() is None:
+        raise NotOnShift
 
 
 def _remember_clubs(connection: Connection, partnership_id: int, shift_id: int) -> None:

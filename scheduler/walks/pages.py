@@ -152,11 +152,24 @@ def noted(shift_id: int) -> str | AnyResponse:
 @needs("lead walks")
 def board() -> str:
     partnership_id = g.visitor.partnership.id
+    to_follow_up, followed_up = queries.follow_ups(connection(), partnership_id, now())
     return render_template(
         "walks/now.html",
+        to_follow_up=to_follow_up,
+        followed_up=followed_up,
         teams=queries.teams_now(connection(), partnership_id, now()),
         missing=queries.notes_missing(connection(), partnership_id, now()),
     )
+
+
+@pages.post("/lead/follow-ups/<int:shift_id>")
+@needs("lead walks")
+def settle_follow_up(shift_id: int) -> AnyResponse:
+    done = {"yes": True, "no": False}.get(request.form.get("done", ""))
+    if done is None:
+        raise Invalid(problem="request")
+    actions.settle_follow_up(connection(), acting(), shift_id, done=done)
+    return redirect(url_for("walks.board", _anchor="follow-up"), code=303)
 
 
 @pages.get("/tonight")

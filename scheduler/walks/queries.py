@@ -30,6 +30,8 @@ PLACES = (BookingState.BOOKED, BookingState.ATTENDED, BookingState.NO_SHOW)
 # The board of now: from the afternoon before a start until well after an end.
 NOW_BEFORE = timedelta(hours=12)
 NOW_AFTER = timedelta(hours=3)
+# For so long a tap on "followed up" can be taken back.
+FOLLOWED_UP_SHOWN = timedelta(weeks=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +242,47 @@ def notes_missing(connection: Connection, partnership_id: int, now: datetime) ->
         .order_by(Shift.starts_at, Shift.id)
     )
     return [NoteMissing(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What a team asked somebody to see to. `text` is "" where none was written, or once it is forgotten."""
+
+    shift_id: int
+    date: date
+    area: str
+    happened: Happened
+    text: str
+    forgotten: bool
+    followed_up_at: datetime | None
+
+
+def follow_ups(connection: Connection, partnership_id: int, now: datetime) -> tuple[list[FollowUp], list[FollowUp]]:
+    """Return what is still to be followed up, oldest first, and what was in the last week, newest first."""
+    rows = connection.execute(
+        select(
+            WalkNote.shift_id,
+            Night.date,
+            Area.name,
+            WalkNote.happened,
+            WalkNote.text,
+            WalkNote.forgotten_at.is_not(None),
+            WalkNote.followed_up_at,
+        )
+        .join(Shift, Shift.id == WalkNote.shift_id)
+        .join(Night, Night.id == Shift.night_id)
+        .join(Area, Area.id == Shift.area_id)
+        .where(
+            WalkNote.partnership_id == partnership_id,
+            WalkNote.follow_up.is_(True),
+            or_(WalkNote.followed_up_at.is_(None), WalkNote.followed_up_at > now - FOLLOWED_UP_SHOWN),
+        )
+        .order_by(Shift.starts_at, Shift.id)
+    )
+    found = [FollowUp(*row) for row in rows]
+    done = [(one.followed_up_at, one) for one in found if one.followed_up_at is not None]
+    newest_first = sorted(done, key=lambda pair: pair[0], reverse=True)
+    return [one for one in found if one.followed_up_at is None], [one for _, one in newest_first]
 
 
 @dataclass(frozen=True, slots=True)

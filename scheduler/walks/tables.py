@@ -32,7 +32,8 @@ class Arrival(Base):
 
 
 class WalkNote(Base):
-    """What a team told after its shift. `text` is "" when there was none, and again once it is forgotten."""
+    """What a team told after its shift. `text` is "" when there was none, and again once it is forgotten.
+    `followed_up_at` tells when a coordinator had seen to what the team asked to `follow_up`."""
 
     __tablename__ = "walk_note"
     __table_args__ = (Index("ix_walk_note_partnership_id", "partnership_id"),)
@@ -43,6 +44,7 @@ class WalkNote(Base):
     young_people: Mapped[YoungPeople]
     happened: Mapped[Happened]
     follow_up: Mapped[bool]
+    followed_up_at: Mapped[datetime | None]
     text: Mapped[str]
     written_at: Mapped[datetime]
     written_by: Mapped[int | None]

@@ -61,7 +61,7 @@ async function send(form, button) {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!form.hasAttribute("data-busy") || sentWithoutScript.has(form)) return;
+  if (event.defaultPrevented || !form.hasAttribute("data-busy") || sentWithoutScript.has(form)) return;
   const button = event.submitter ?? form.querySelector("button");
   if (form.querySelector("[aria-busy]")) {
     event.preventDefault();
@@ -74,6 +74,19 @@ document.addEventListener("submit", (event) => {
   form.querySelector(".unsent")?.remove();
   send(form, button);
 });
+
+// A file that is too large is told when it is chosen, not when it has been sent for minutes.
+for (const field of document.querySelectorAll("[data-most-bytes]")) {
+  const fits = () => {
+    const tooLarge = [...field.files].some((file) => file.size > Number(field.dataset.mostBytes));
+    field.setCustomValidity(tooLarge ? field.dataset.tooLarge : "");
+    return !tooLarge || field.reportValidity();
+  };
+  field.addEventListener("change", fits);
+  field.form.addEventListener("submit", (event) => {
+    if (!fits()) event.preventDefault();
+  });
+}
 
 // The second tap of a double tap must neither undo what the first one did nor leave the page that tells it.
 document.addEventListener("click", (event) => {

@@ -7,6 +7,10 @@ from playwright.sync_api import Locator, Page, Request, expect
 
 BOOK = 'form[action$="/bookings"]:not(:has([name=waiting])) button'
 QUEUE = 'form[action$="/bookings"]:has([name=waiting]) button'
+# Counts what a finger taps, as long as the tab is open.
+TAPS = """addEventListener("pointerdown", (event) => {
+    if (event.isTrusted) sessionStorage.setItem("taps", Number(sessionStorage.getItem("taps")) + 1);
+}, { capture: true })"""
 
 
 def ask_for_code(page: Page, number: str) -> None:

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from scheduler.gaps.actions import accept
 from tests.browser.conftest import Enter
-from tests.browser.journeys import BOOK, code_in_texts, expect_booked, posts
+from tests.browser.journeys import BOOK, TAPS, code_in_texts, expect_booked, posts
 from tests.browser.site import Site
 
 pytestmark = pytest.mark.browser
@@ -52,11 +52,6 @@ def test_a_gap_is_asked_for_by_one_tap_that_says_how_many_and_for_how_much(site:
     expect(page.get_by_role("status")).to_contain_text(f"Frågar: {told[1]} tillfrågade, 0 ja, 0 nej.")
     page.get_by_role("button", name="Sluta fråga").tap()
     expect(page.get_by_role("status")).to_contain_text("Stoppat")
-
-
-TAPS = """addEventListener("click", (event) => {
-    if (event.isTrusted && event.detail) sessionStorage.setItem("taps", Number(sessionStorage.getItem("taps")) + 1);
-}, { capture: true })"""
 
 
 def test_from_home_a_gap_is_asked_for_in_two_taps_and_the_answers_fill_it(site: Site, enter: Enter) -> None:

@@ -6,13 +6,12 @@ from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
-from sqlalchemy import update
 
 from scheduler.bookings.actions import book
-from scheduler.nights.tables import Shift
 from scheduler.walks.queries import evening
 from tests import make
 from tests.browser.conftest import Enter
+from tests.browser.evenings import begin, tonight
 from tests.browser.journeys import BOOK, expect_booked, posts
 from tests.browser.site import Site
 
@@ -28,23 +27,6 @@ WORKING = """async () => {
     return active.state === "activated" && navigator.serviceWorker.controller !== null;
 }"""
 WORKERS = "async () => (await navigator.serviceWorker.getRegistrations()).length"
-
-
-def tonight(site: Site) -> int:
-    """Book the volunteer on a shift of tonight on which others walk; return it."""
-    volunteer = site.person("volunteer")
-    shift = next(one.id for one in site.coming(1) if 0 < one.booked < one.wanted)
-    site.act(volunteer, book, shift, volunteer, "furnished")
-    return int(shift)
-
-
-def begin(site: Site, shift: int) -> None:
-    """Let the shift have begun an hour ago."""
-
-    def earlier(connection, acting):  # type: ignore[no-untyped-def]
-        connection.execute(update(Shift).where(Shift.id == shift).values(starts_at=acting.now - timedelta(hours=1)))
-
-    site.act(site.person("volunteer"), earlier)
 
 
 def is_here(site: Site, shift: int) -> bool:
@@ -105,6 +87,7 @@ def test_a_whole_evening_without_signal_is_sent_when_there_is_one(friday: Site, 
     # The app opened anew: the evening takes the place of Home without signal too.
     page.goto("/")
     page.get_by_role("button", name="Jag är på plats").tap()
+    expect(page.get_by_text("Väntar på täckning (1)")).to_be_visible()
     page.reload()
     for box in page.locator("[data-after='here in'] [name=here]").all():
         box.check()

@@ -246,8 +246,11 @@ def test_a_purchase_that_needs_mending_keeps_what_was_typed(visitor, karin, chan
     assert changed.get("amount", PURCHASE["amount"]) in visitor.text
 
 
-def test_a_huge_file_is_refused_before_it_is_read(visitor, karin):
-    upload(visitor.sign_in(karin), {}, b"%PDF-" + b"x" * 7 * 1024 * 1024, 413)
+def test_a_huge_file_is_refused_before_it_is_read_and_what_was_typed_stays(visitor, karin):
+    upload(visitor.sign_in(karin), {}, b"%PDF-" + b"x" * 50 * 1024 * 1024, 413)
+    assert "Kvittot är större än 5 MB" in visitor.words()
+    for typed in (PURCHASE["what"], PURCHASE["amount"], PURCHASE["bought_on"]):
+        assert f'value="{typed}"' in visitor.text
     # Other forms stay as small as they were.
     visitor.send("/lead/money/settle", {"shift": "1" * 300_000}, 413)
 

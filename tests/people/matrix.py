@@ -115,6 +115,8 @@ POST_MATRIX = {
     "walks.step": ("/shifts/{shift}/walk", TEAM | dict.fromkeys(BOOKERS, 422)),
     "walks.checklist": ("/shifts/{shift}/checklist", TEAM | dict.fromkeys(BOOKERS, 409)),
     "walks.write_note": ("/shifts/{shift}/note", TEAM | dict.fromkeys(BOOKERS, 422)),
+    # No note of theirs asks for anything.
+    "walks.settle_follow_up": ("/lead/follow-ups/{shift}", dict.fromkeys(KINDS, 403) | {"coordinator": 422}),
     "gaps.ask": ("/lead/shifts/{shift}/asking", dict.fromkeys(KINDS, 403) | {"coordinator": 303}),
     "gaps.stop": ("/lead/shifts/{shift}/asking/stop", dict.fromkeys(KINDS, 403) | {"coordinator": 303}),
     "gaps.change_autopilot": ("/lead/autopilot", dict.fromkeys(KINDS, 403) | {"coordinator": 422}),

@@ -40,8 +40,8 @@ def bring_in(visitor, path, **fields):
 
 def upload(visitor, content, status=303, name="medlemmar.csv", **fields):
     """Send a file and, where it is taken, look at the preview; return its address."""
-    sent = {"club": visitor.town.club_id, "file": FileStorage(io.BytesIO(content), name), **fields}
-    boundary, body = encode_multipart({**sent, "csrf_token": visitor.token()})
+    sent = {"csrf_token": visitor.token(), "club": visitor.town.club_id, **fields}
+    boundary, body = encode_multipart({**sent, "file": FileStorage(io.BytesIO(content), name)})
     kind = f'multipart/form-data; boundary="{boundary}"'
     base = f"http://{visitor.host}"
     answer = visitor.client.post("/lead/people/import", data=body, content_type=kind, base_url=base)

@@ -167,9 +167,12 @@ def test_reading_a_list_waits_for_nobody_who_writes(karin, database):
     another.dispose()
 
 
-def test_more_than_any_form_can_hold_is_refused_before_it_is_read(karin):
-    upload(karin, b"x" * (7 * 1024 * 1024), 413)
-    assert "välj en mindre fil" in karin.words()
+def test_a_list_that_is_far_too_large_is_refused_before_it_is_read_and_the_club_stays_chosen(karin, database, town):
+    database.write(lambda connection: add_club(connection, town.id, "Sörberge BK"))
+    upload(karin, b"x" * (7 * 1024 * 1024), 413, club=town.club_id)
+    assert "Filen är större än 5 MB" in karin.words()
+    (chosen,) = [one for one in karin.page.iter(f"{HTML}option") if "selected" in one.attrib]
+    assert chosen.get("value") == str(town.club_id)
 
 
 def test_a_list_is_seen_by_its_sender_only_and_forgotten_after_an_hour(app, karin, kim, database, town, clock):

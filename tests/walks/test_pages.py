@@ -147,3 +147,52 @@ def test_the_coordinator_sees_all_areas_now_and_writes_a_missing_note(app, datab
     boss.follow(boss.send(f"/shifts/{shift}/note", {**CALM, "came": [eva, anna]}))
     boss.get("/lead/now")
     assert "Alla pass har sin daganteckning" in boss.words()
+
+
+def test_what_a_team_asks_to_follow_up_is_listed_until_somebody_has_seen_to_it(app, database, town, scene, clock):
+    (eva, anna, bo), shift = scene
+    database.write(lambda connection: grant_role(connection, town.id, bo, Role.COORDINATOR, make.NOW))
+    clock.instant = START + timedelta(hours=5)
+    team, boss = Visitor(app, town).sign_in(eva), Visitor(app, town).sign_in(bo)
+    asked = {**CALM, "follow_up": "yes", "text": "Två lampor är trasiga.", "came": [eva, anna]}
+
+    def listed():
+        boss.get("/lead/now")
+        return "Inget att följa upp." not in boss.words()
+
+    def settle(done):
+        boss.send(f"/lead/follow-ups/{shift}", {"done": done})
+
+    assert not listed()
+    team.send(f"/shifts/{shift}/note", asked)
+    assert listed()
+    assert "Två lampor är trasiga." in boss.words()
+    settle("yes")
+    settle("yes")
+    assert not listed()
+    assert "Uppföljt den senaste veckan: 1" in boss.words()
+    settle("no")
+    assert listed()
+    settle("yes")
+    team.send(f"/shifts/{shift}/note", {**asked, "came": [eva]})
+    assert not listed(), "who came is no new thing to follow up"
+    team.send(f"/shifts/{shift}/note", {**asked, "text": "Tre lampor är trasiga."})
+    assert listed(), "what is told anew is to be followed up anew"
+    settle("yes")
+    clock.instant += timedelta(days=8)
+    assert not listed()
+    assert "Uppföljt den senaste veckan" not in boss.words()
+    boss.get(f"/lead/shifts/{shift}")
+    assert "följde upp det som anteckningen bad om" in boss.words()
+    assert "tog tillbaka att det var uppföljt" in boss.words()
+
+
+def test_only_a_note_that_asks_for_it_is_followed_up(app, database, town, scene, clock):
+    (eva, anna, bo), shift = scene
+    database.write(lambda connection: grant_role(connection, town.id, bo, Role.COORDINATOR, make.NOW))
+    clock.instant = START + timedelta(hours=5)
+    boss = Visitor(app, town).sign_in(bo)
+    boss.send(f"/lead/follow-ups/{shift}", {"done": "yes"}, 404)
+    Visitor(app, town).sign_in(eva).send(f"/shifts/{shift}/note", {**CALM, "came": [eva, anna]})
+    boss.send(f"/lead/follow-ups/{shift}", {"done": "yes"}, 404)
+    boss.send(f"/lead/follow-ups/{shift}", {"done": "perhaps"}, 422)
