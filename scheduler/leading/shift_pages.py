@@ -8,6 +8,7 @@ from scheduler.bookings.pages import acting, once
 from scheduler.bookings.rules import CannotAllCome, ChangedMeanwhile, PlacesTaken
 from scheduler.gaps.pages import ask_at_once, ask_for_new
 from scheduler.gaps.queries import LeadShift, lead_shift
+from scheduler.kit.database import AnyRow
 from scheduler.kit.faults import sentence
 from scheduler.kit.language import gettext
 from scheduler.kit.refusals import Invalid, NotFound, Refusal
@@ -48,6 +49,7 @@ def _page(shift_id: int, form: ShiftForm | None = None, **more: object) -> str:
     asked_name = request.args.get("q", "").replace("\x00", "").strip()[:60]
     shown: dict[str, object] = {
         "telling": None,
+        "lines": None,
         "problem": "",
         "copying": Typed({"to": ""}),
         "done": request.args.get("done", ""),
@@ -84,11 +86,36 @@ def save(shift_id: int) -> AnyResponse | str | tuple[str, int]:
         return _page(shift_id, form), INVALID
     if asked.edition != row.edition:
         return _told_later(shift_id, form, ChangedMeanwhile(editing.who_changed(connection(), shift_id)))
-    kind = kind_of_change(row, asked)
-    if kind is not None and "tell" not in request.form:
-        # Nothing is saved yet: the coordinator first sees who would be told what.
-        return _page(shift_id, form, telling=telling(connection(), acting(), shift, kind, _names(shift), asked))
-    return _save(shift_id, form, asked, row.night_id, row.area_id, moved=asked.night != row.date)
+    moving = _moving(form, asked.night, row)
+    if form.errors:
+        return _page(shift_id, form), INVALID
+    kind, sure = kind_of_change(row, asked), "tell" in request.form
+    further = moving is not None and moving.further
+    unseen = further and request.form.get("further") != "yes"
+    if unseen or (kind is not None and not sure):
+        # Nothing is saved yet: the coordinator first sees who would be told what, and what one more area costs.
+        names = [] if kind is None else _names(shift)
+        shown = telling(connection(), acting(), shift, kind or MessageKind.MOVED, names, asked)
+        page = _page(shift_id, form, telling=shown, lines=moving.lines if moving is not None and further else None)
+        return (page, CONFLICT) if sure else page
+    return _save(shift_id, form, asked, row.night_id, row.area_id, moved=moving is not None)
+
+
+def _moving(form: ShiftForm, night: date, row: AnyRow) -> budget.OneMore | None:
+    """Return what the shift would be on the night that was typed, None where it stays; what speaks against it stands in
+    the form. Nobody spends the same lines until this is saved."""
+    if night == row.date:
+        return None
+    partnership_id = g.visitor.partnership.id
+    try:
+        budget.lock_lines(connection(), partnership_id, night)
+        found = budget.one_more(connection(), partnership_id, night, row.area_id, now())
+    except (budget.BudgetRefusal, NotFound) as refusal:
+        form.wrong("night", _outside(refusal))
+        return None
+    if found.needs_decision:
+        form.wrong("night", _outside(budget.NeedsDecision()))
+    return found
 
 
 def _save(

@@ -164,7 +164,7 @@ def export() -> Response:
     who, sought = acting(), sought_from(request.form, own_clubs(), _all_clubs())
     people = members.members(connection(), who, sought, everybody=True)
     draw, mimetype = KINDS[kind]
-    content = draw(people)
+    content = draw(people, whole=g.visitor.may("see a person"))
     change = Change("people.exported", after={"people": len(people), "file": kind})
     write(lambda unit: audit.record(unit, who.partnership_id, who.now, who.person_id, change))
     answer = Response(content, mimetype=mimetype)

@@ -1,6 +1,9 @@
+import io
 import re
 
 import pytest
+import zxingcpp
+from PIL import Image
 from playwright.sync_api import expect
 
 from scheduler.gaps.actions import accept
@@ -128,3 +131,33 @@ def test_a_form_that_names_no_address_is_sent_once_to_its_own_page(site: Site, e
     expect(page.get_by_label("Föreslå")).to_be_checked()
     page.wait_for_load_state()
     assert [request.url for request in sent] == [f"{site.address}/lead/autopilot"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_reads_the_code_of_the_invitation_and_is_led_to_the_club(site: Site, enter: Enter, scheme: str) -> None:
+    page = enter(site, "contact")
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.goto("/lead/clubs/2/invitation")
+    shown = Image.open(io.BytesIO(page.get_by_role("img", name="QR").screenshot()))
+    (code,) = zxingcpp.read_barcodes(shown.convert("L"))
+    assert code.text.startswith(f"{site.address}/join/")
+    page.goto(code.text)
+    expect(page.get_by_role("button", name="Skicka kod")).to_be_visible()
+
+
+def test_a_receipt_that_is_too_large_is_told_before_it_is_sent(site: Site, enter: Enter) -> None:
+    page = enter(site, "coordinator")
+    page.goto("/lead/money/purchases/new")
+    page.get_by_label("Vad som köptes").fill("Batterier")
+    receipt = page.get_by_label("Kvitto")
+    receipt.set_input_files(
+        {"name": "kvitto.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-" + b"x" * 6_000_000}
+    )
+    assert "större än 5 MB" in str(receipt.evaluate("field => field.validationMessage"))
+    sent = posts(page)
+    page.get_by_role("button", name="Spara").tap()
+    expect(receipt).to_be_focused()
+    assert not sent
+    receipt.set_input_files({"name": "kvitto.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4"})
+    assert not receipt.evaluate("field => field.validationMessage")
+    expect(page.get_by_label("Vad som köptes")).to_have_value("Batterier")

@@ -1,5 +1,6 @@
 """A club leaves: it takes and invites no more, and keeps what it has earned."""
 
+import threading
 from datetime import date, timedelta
 
 import pytest
@@ -182,8 +183,6 @@ def test_a_proposal_gives_a_club_nothing_from_the_day_it_leaves():
 
 
 def test_a_shift_taken_while_the_club_leaves_is_given_back_or_refused(each_database):
-    import threading
-
     def write(connection):
         town = make.town(connection)
         club = add_club(connection, town.id, "Sörberge BK")
@@ -215,3 +214,46 @@ def test_a_shift_taken_while_the_club_leaves_is_given_back_or_refused(each_datab
         assert connection.execute(select(Club.ended_on).where(Club.id == club)).scalar_one() is None
         told = connection.execute(select(AuditEntry.what).where(AuditEntry.what.like("club.%"))).scalars().all()
     assert told == ["club.ended", "club.begun_again"]
+
+
+def held(database, acting, shift, club, meanwhile):
+    """Take a shift, and let `meanwhile` happen before that is done."""
+
+    def work(connection):
+        take(connection, acting, shift, club, None)
+        meanwhile()
+
+    database.write(work)
+
+
+def looked_at(database, acting, shift, club, meanwhile):
+    """The control: look whether the club takes part, and write afterwards what that allowed."""
+    with database.reading() as connection:
+        assert connection.execute(select(Club.ended_on).where(Club.id == club)).scalar_one() is None
+    meanwhile()
+    database.write(
+        lambda connection: connection.execute(update(Shift).where(Shift.id == shift).values(host_club_id=club))
+    )
+
+
+@pytest.mark.parametrize(("take_it", "left_with_the_club"), [(held, False), (looked_at, True)])
+def test_a_club_cannot_leave_between_looking_and_taking(each_database, take_it, left_with_the_club):
+    def write(connection):
+        town = make.town(connection)
+        return town, add_club(connection, town.id, "Sörberge BK"), make.shift(connection, town, LATE)
+
+    town, club, shift = each_database.write(write)
+    acting = make.acting(town, None)
+    leaving = threading.Thread(
+        target=lambda: each_database.write(lambda connection: end_club(connection, acting, club, TODAY))
+    )
+
+    def meanwhile():
+        if leaving.ident is None:
+            leaving.start()
+        # Where the club is held, it leaves only afterwards, and the wait runs out.
+        leaving.join(timeout=5 if left_with_the_club else 0.3)
+
+    take_it(each_database, acting, shift, club, meanwhile)
+    leaving.join()
+    assert hosts(each_database, shift) == [(club if left_with_the_club else None, None)]

@@ -259,7 +259,7 @@ def test_moving_to_where_somebody_walks_already_is_refused_by_name(karin, databa
         book(connection, make.acting(town, anna), other, anna, "c")
 
     database.write(write)
-    typed = fields(karin, shift) | {"night": str(make.SATURDAY), "tell": "no"}
+    typed = fields(karin, shift) | {"night": str(make.SATURDAY), "tell": "no", "further": "yes"}
     karin.send(f"/lead/shifts/{shift}/change", typed, 422)
     assert "går någon annanstans" in karin.words()
     assert "Anna" in karin.words()
@@ -279,6 +279,46 @@ def test_a_shift_moves_to_another_night_with_its_people(karin, database, scene):
     karin.get(f"/lead/shifts/{shift}")
     assert "Kväll: fredag 27 november → fredag 4 december" in karin.words()
     assert "Börjar: fre 27 nov 21:00 → fre 4 dec 21:00" in karin.words()
+
+
+def test_moving_to_a_night_that_has_an_area_tells_the_price_first(karin, database, town, scene):
+    shift, _ = scene
+    database.write(lambda connection: make.shift(connection, town, make.SATURDAY, area=town.arena))
+    typed = fields(karin, shift) | {"night": str(make.SATURDAY)}
+    path = f"/lead/shifts/{shift}/change"
+    karin.send(path, typed, 200)
+    assert "så det här blir ett till. Det kostar 2 500 kr." in karin.words().replace("\xa0", " ")
+    assert "räcker till 6 extra områden; 0 är tagna" in karin.words()
+    assert "+ 2 500 kr" in karin.words().replace("\xa0", " ")
+    assert facts(database, shift).starts_at == make.before_start(0)
+    karin.send(path, typed | {"tell": "no", "further": "yes"})
+    assert facts(database, shift).starts_at > make.before_start(0)
+
+
+def test_a_night_that_gets_an_area_while_the_page_is_read_is_shown_once_more(karin, database, town, scene):
+    shift, _ = scene
+    typed = fields(karin, shift) | {"night": str(make.SATURDAY)}
+    path = f"/lead/shifts/{shift}/change"
+    karin.send(path, typed, 200)
+    assert "Det kostar" not in karin.words()
+    database.write(lambda connection: make.shift(connection, town, make.SATURDAY, area=town.arena))
+    karin.send(path, typed | {"tell": "yes"}, 409)
+    assert "Det kostar" in karin.words()
+    assert facts(database, shift).starts_at == make.before_start(0)
+    assert texts(database, MessageKind.MOVED) == []
+
+
+def test_a_draft_with_nobody_on_it_tells_the_price_of_its_move_too(karin, database, town):
+    def write(connection):
+        make.shift(connection, town, make.SATURDAY, area=town.arena)
+        return make.shift(connection, town, state=ShiftState.PLANNED)
+
+    draft = database.write(write)
+    typed = fields(karin, draft) | {"night": str(make.SATURDAY)}
+    karin.send(f"/lead/shifts/{draft}/change", typed, 200)
+    assert "Det kostar" in karin.words()
+    assert "Spara · 2 500 kr" in karin.words().replace("\xa0", " ")
+    karin.send(f"/lead/shifts/{draft}/change", typed | {"tell": "no", "further": "yes"})
 
 
 def test_those_who_walk_see_who_leads(karin, app, town, database, scene):

@@ -288,8 +288,8 @@ def test_the_list_opens_rightly_in_excel_and_cannot_carry_a_formula(karin, datab
     content = fetch(karin, "csv").data
     assert content.startswith(b"\xef\xbb\xbf")
     lines = content.decode("utf-8-sig").split("\r\n")
-    assert lines[0] == '"Namn";"Förening";"Mobilnummer";"Läge";"Gångna pass"'
-    assert '"Åsa ""Stina""; Ek Lyktdal";"Nattvandring Timrå IK";"070-174 06 65";"godkänd";"0"' in lines
+    assert lines[0] == '"Namn";"Förening";"Mobilnummer";"Läge";"Går";"Får leda";"Gångna pass"'
+    assert '"Åsa ""Stina""; Ek Lyktdal";"Nattvandring Timrå IK";"070-174 06 65";"godkänd";"ny";"nej";"0"' in lines
     for line in lines[1:-1]:
         assert not any(
             cell.startswith(("=", "+", "-", "@", "\t", "\r", "\uff1d")) for cell in line.strip('"').split('";"')
@@ -300,8 +300,8 @@ def test_the_list_opens_rightly_in_excel_and_cannot_carry_a_formula(karin, datab
 
     book = python_calamine.load_workbook(io.BytesIO(fetch(karin, "xlsx").data))
     rows = book.get_sheet_by_index(0).to_python()
-    assert rows[0] == ["Namn", "Förening", "Mobilnummer", "Läge", "Gångna pass"]
-    assert ["'+1 Lyktdal", "Nattvandring Timrå IK", "070-174 06 61", "godkänd", 0.0] in rows
+    assert rows[0] == ["Namn", "Förening", "Mobilnummer", "Läge", "Går", "Får leda", "Gångna pass"]
+    assert ["'+1 Lyktdal", "Nattvandring Timrå IK", "070-174 06 61", "godkänd", "ny", "nej", 0.0] in rows
 
 
 def test_the_file_holds_what_the_search_finds_and_the_log_who_saved_it(karin, kim, database, town):
@@ -315,6 +315,7 @@ def test_the_file_holds_what_the_search_finds_and_the_log_who_saved_it(karin, ki
     assert b"Kim" not in fetch(karin, "csv", q="ola").data
     assert b"Ola" in fetch(karin, "csv", q="ola").data
     assert b"Ola" not in fetch(kim, "csv").data, "a contact's own club only"
+    assert "Får leda" not in fetch(kim, "csv").data.decode("utf-8-sig"), "a coordinator's mark"
     assert b"Ola" not in fetch(kim, "csv", club=other).data
     assert fetch(karin, "csv", state="invited").data.count(b"\r\n") == 1
     database.write(lambda connection: make.people(connection, town, 60))
