@@ -167,6 +167,7 @@ def board() -> str:
 def settle_follow_up(shift_id: int) -> AnyResponse:
     done = {"yes": True, "no": False}.get(request.form.get("done", ""))
     if done is None:
+        _evening(shift_id)
         raise Invalid(problem="request")
     actions.settle_follow_up(connection(), acting(), shift_id, done=done)
     return redirect(url_for("walks.board", _anchor="follow-up"), code=303)

@@ -68,7 +68,8 @@ def test_the_evening_opens_and_reloads_without_signal_and_a_tap_waits_and_is_sen
     expect(page.get_by_text("Väntar på täckning (1)")).to_be_visible()
     assert not is_here(friday, shift)
     sent = posts(page)
-    page.context.set_offline(False)
+    with page.expect_navigation():  # what waited is sent, and the page shows what became of it
+        page.context.set_offline(False)
     expect(page.get_by_role("button", name="Vi går ut")).to_be_visible()
     expect(page.get_by_text("Väntar på täckning")).to_have_count(0)
     assert is_here(friday, shift)
@@ -96,7 +97,8 @@ def test_a_whole_evening_without_signal_is_sent_when_there_is_one(friday: Site, 
     page.get_by_role("button", name="Vi är klara").tap()
     expect(page.get_by_text("Väntar på täckning (3)")).to_be_visible()
     expect(page.get_by_role("link", name="Skriv daganteckning")).to_be_visible()
-    page.context.set_offline(False)
+    with page.expect_navigation():  # what waited is sent, and the page shows what became of it
+        page.context.set_offline(False)
     expect(page.get_by_text("Väntar på täckning")).to_have_count(0)
     page.goto(walk)
     expect(page.get_by_text("Ni är klara sedan")).to_be_visible()
@@ -125,7 +127,8 @@ def test_the_note_is_written_without_signal_and_sent_after_the_taps_before_it(fr
     expect(page.get_by_text("Väntar på täckning (4)")).to_be_visible()
     page.reload()
     expect(page.locator("[name=mood][value=calm]")).to_be_checked()
-    page.context.set_offline(False)
+    with page.expect_navigation():  # what waited is sent, and the page shows what became of it
+        page.context.set_offline(False)
     expect(page.get_by_text("Väntar på täckning")).to_have_count(0)
     expect(page.get_by_text("Daganteckningen kom in")).to_be_visible()
     page.goto(walk)
