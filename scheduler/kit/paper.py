@@ -1,8 +1,7 @@
 """Documents as PDF: headings, paragraphs, rows, bars, calendars; tagged, with language and title, text that can be
 searched.
 
-The only user of fpdf2. It marks headings and pictures, not paragraphs and rows; the marks of these are added here by
-the library's own builder of the structure tree.
+The only user of fpdf2, with `kit/tags.py`, which says what is a heading, a paragraph, a picture, a row of a table.
 
 The font (`kit/fonts/`) holds the Latin, Greek, Cyrillic and Arabic scripts; a document carries only the letters that it
 uses. Arabic is joined and set from right to left by HarfBuzz. A letter of another script is written as U+FFFD, the sign
@@ -11,7 +10,7 @@ for "a letter that is not here".
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -21,6 +20,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fpdf import FPDF, ViewerPreferences
+    from fpdf.structure_tree import StructElem
+
+    from scheduler.kit.tags import Tags
 
 FONTS = Path(__file__).parent / "fonts"
 FONT = "lykta"
@@ -75,19 +77,22 @@ class Paper:
     def _pdf(self) -> "FPDF":
         from fpdf import FPDF
 
+        from scheduler.kit.tags import Tags
+
         class WithFooter(FPDF):
             paper: Paper
+            tags: Tags
 
             def footer(self) -> None:
                 self.set_y(-14)
                 self.set_font(FONT, size=8.5)
                 self.set_text_color(*SOFT)
-                with self.paper.tagged("P"):
+                with self.tags.for_the_eye():
                     self.paper.cell(0, 5, f"{self.paper.footer}   {self.page_no()}")
                 self.set_text_color(*INK)
 
         pdf = WithFooter(format="A4")
-        pdf.paper = self
+        pdf.paper, pdf.tags = self, Tags(pdf)
         for style, weight in WEIGHTS.items():
             pdf.add_font(FONT, style, FONTS / f"LyktaSans-{weight}.ttf")
         pdf.set_margin(MARGIN_MM)
@@ -111,17 +116,10 @@ class Paper:
         assert isinstance(font, TTFFont)
         return frozenset(font.cmap)
 
-    @contextmanager
-    def tagged(self, kind: str, words: str = "") -> Iterator[None]:
-        """Mark what is written as a paragraph, heading ("H1", "H2") or "Figure" of the structure tree; `words` tell
-        a picture to who does not see it."""
-        pdf = self._pdf
-        number = pdf.struct_builder.next_mcid_for_page(pdf.page)
-        more = {"alt_text": words} if words else {}
-        pdf._add_marked_content(struct_type=f"/{kind}", mcid=number, **more)  # noqa: SLF001 - see the docstring
-        pdf._out(f"/{kind} <</MCID {number}>> BDC")  # noqa: SLF001
-        yield
-        pdf._out("EMC")  # noqa: SLF001
+    @property
+    def _tags(self) -> "Tags":
+        tags: Tags = self._pdf.tags  # type: ignore[attr-defined]
+        return tags
 
     def cell(self, width_mm: float, height_mm: float, text: str, align: str = "L") -> None:
         """Write one line of text; a text that does not fit ends in dots. A width of 0 reaches to the margin."""
@@ -168,7 +166,7 @@ class Paper:
             needed = pdf.multi_cell(0, height, shown, dry_run=True, output="HEIGHT", align="L")
             assert isinstance(needed, float)
             self._room_for(needed + after_mm + with_it_mm)
-            with self.tagged(kind):
+            with self._tags.marked(kind):
                 pdf.multi_cell(0, height, shown, align="L", new_x="LMARGIN", new_y="NEXT")
         pdf.ln(after_mm)
 
@@ -196,19 +194,24 @@ class Paper:
         words: int = 1,
     ) -> None:
         """Write a table. The first columns, so many as `words`, stand to the left and share what the others leave;
-        these hold numbers and stand to the right. A long first column takes further lines. Each row is tagged as one,
-        so a reader speaks it in order. On a new page the headings come again; the last row stays with its total."""
+        these hold numbers and stand to the right. A long first column takes further lines, and is the heading of its
+        row. On a new page the headings come again, for the eye; the last row stays with its total."""
         pdf = self._pdf
+        table: StructElem | None = None
         for place, row in enumerate(rows):
             pdf.set_font(FONT, "", SIZES["P"])
             lines = self._lines(row[0], self._columns(row, words)[0] - 2)
             together = len(lines) + (not place) + bool(total and place == len(rows) - 1)
             new_page = self._room_for((LINE_MM + 1) * together)
-            if headings and (new_page or not place):
-                self._row([headings[0]], headings, "B", words)
-            self._row(lines, row, "", words)
+            table = table or self._tags.branch("Table")
+            if headings and not place:
+                self._row([headings[0]], headings, "B", words, table, is_heading=True)
+            elif headings and new_page:
+                with self._tags.for_the_eye():
+                    self._row([headings[0]], headings, "B", words)
+            self._row(lines, row, "", words, table)
         if total:
-            self._row([total[0]], total, "B", words)
+            self._row([total[0]], total, "B", words, table or self._tags.branch("Table"))
         pdf.ln(2)
 
     def _columns(self, row: Sequence[str], words: int) -> tuple[float, float]:
@@ -217,24 +220,46 @@ class Paper:
         width = min(38.0, 110.0 / max(numbers, 1))
         return (self._pdf.epw - width * numbers) / words, width
 
-    def _row(self, lines: Sequence[str], row: Sequence[str], style: str, words: int) -> None:
-        """Write a row whose first column takes these lines."""
-        pdf = self._pdf
+    def _row(
+        self,
+        lines: Sequence[str],
+        row: Sequence[str],
+        style: str,
+        words: int,
+        table: "StructElem | None" = None,
+        *,
+        is_heading: bool = False,
+    ) -> None:
+        """Write a row of a table (None: marked already) whose first column takes these lines."""
+        from scheduler.kit.tags import ColumnHeading, RowHeading
+
+        pdf, tags = self._pdf, self._tags
+        inside = tags.branch("TR", table) if table is not None else None
+
+        def as_cell(place: int) -> AbstractContextManager[None]:
+            if inside is None:
+                return nullcontext()
+            if is_heading:
+                return tags.marked("TH", inside=inside, made=ColumnHeading)
+            return tags.marked("TD", inside=inside) if place else tags.marked("TH", inside=inside, made=RowHeading)
+
         left, width = self._columns(row, words)
         pdf.set_font(FONT, style, SIZES["P"])
         top = pdf.y
-        with self.tagged("P"):
+        with as_cell(0):
             for line in lines:
                 self.cell(left - 2, LINE_MM, line)
                 pdf.ln(LINE_MM)
-            bottom = pdf.y
-            for place, text in enumerate(row[1:], start=1):
-                word = place < words
-                pdf.set_xy(pdf.l_margin + min(place, words) * left + max(place - words, 0) * width, top)
+        bottom = pdf.y
+        for place, text in enumerate(row[1:], start=1):
+            word = place < words
+            pdf.set_xy(pdf.l_margin + min(place, words) * left + max(place - words, 0) * width, top)
+            with as_cell(place):
                 self.cell(left - 2 if word else width, LINE_MM, text, align="L" if word else "R")
         pdf.set_xy(pdf.l_margin, bottom)
-        pdf.set_draw_color(*EDGE)
-        pdf.line(pdf.l_margin, pdf.y, pdf.l_margin + pdf.epw, pdf.y)
+        with nullcontext() if inside is None else tags.for_the_eye():
+            pdf.set_draw_color(*EDGE)
+            pdf.line(pdf.l_margin, pdf.y, pdf.l_margin + pdf.epw, pdf.y)
 
     def _lines(self, text: str, width_mm: float) -> list[str]:
         """Return a text in as many lines as it takes."""
@@ -253,15 +278,15 @@ class Paper:
         for name, size, words in bars:
             self._room_for(LINE_MM + 1)
             pdf.set_font(FONT, "", SIZES["P"])
-            with self.tagged("P"):
+            with self._tags.marked("P"):
                 self.cell(68, LINE_MM, name)
             pdf.set_x(pdf.x + 2)
-            with self.tagged("Figure", f"{name}: {words}"):
+            with self._tags.marked("Figure", f"{name}: {words}"):
                 pdf.set_fill_color(*FLAME)
                 length = BAR_MM * max(size, 0) / longest if longest else 0
                 pdf.rect(pdf.x, pdf.y + 1, max(length, 0.2), LINE_MM - 2, style="F")
             pdf.set_x(pdf.x + BAR_MM + 4)
-            with self.tagged("P"):
+            with self._tags.marked("P"):
                 self.cell(0, LINE_MM, words)
             pdf.ln(LINE_MM + 0.6)
         pdf.ln(1.5)
@@ -276,13 +301,13 @@ class Paper:
             self._room_for(height + LINE_MM)
             top = pdf.y
             for place, grid in enumerate(abreast):
-                with self.tagged("Figure", grid.words):
+                with self._tags.marked("Figure", grid.words):
                     self._grid(grid, pdf.l_margin + place * step, top)
             pdf.set_xy(pdf.l_margin, top + height)
         pdf.set_font(FONT, "", SMALL_SIZE + 1)
         for mark, words in key:
             self._room_for(LINE_MM)
-            with self.tagged("P"):
+            with self._tags.marked("P"):
                 self._mark(mark, pdf.l_margin + 2, pdf.y + LINE_MM / 2)
                 pdf.set_x(pdf.l_margin + 6)
                 self.cell(0, LINE_MM, words)

@@ -123,7 +123,7 @@ def test_one_module_commits():
         ("phonenumbers", {"kit/phone.py"}),
         ("alembic", {"kit/migrating.py", "commands.py", "migrations/env.py"}),
         ("segno", {"people/pages.py", "calendars/pages.py"}),
-        ("fpdf", {"kit/paper.py"}),
+        ("fpdf", {"kit/paper.py", "kit/tags.py"}),
         ("xlsxwriter", {"reports/papers.py", "registers/papers.py"}),
         ("python_calamine", {"registers/spreadsheet.py"}),
         ("icalendar", {"calendars/text.py"}),

@@ -66,6 +66,52 @@ def test_a_long_table_repeats_its_headings_and_a_long_name_takes_two_lines():
     assert f"{long} 59 59" in " ".join(text_of(found).split())
 
 
+def elements(pdf, inside):
+    """Return the elements that stand directly in another one."""
+    return [one.get_object() for one in inside["/K"]]
+
+
+def test_a_table_is_one_to_who_listens_with_headings_for_its_columns_and_rows():
+    rows = [(f"Förening {number}", str(number), "9") for number in range(60)]
+    total = ("Tillsammans", "1", "2")
+    found = read(lambda paper: paper.rows(("Förening", "Pass", "Summa"), rows, total=total))
+    assert len(found.pages) == 2
+    (document,) = elements(found, found.trailer["/Root"]["/StructTreeRoot"])
+    (table,) = elements(found, document)
+    assert table["/S"] == "/Table"
+    told = elements(found, table)
+    assert [row["/S"] for row in told] == ["/TR"] * 62, "what the next page repeats is for the eye alone"
+    kinds = [[(cell["/S"], cell.get("/A", {}).get("/Scope")) for cell in elements(found, row)] for row in told]
+    assert kinds[0] == [("/TH", "/Column")] * 3
+    assert kinds[1:] == [[("/TH", "/Row"), ("/TD", None), ("/TD", None)]] * 61
+
+
+def test_every_mark_on_a_page_belongs_to_the_element_of_its_kind_and_nothing_is_written_without_one():
+    def write(paper):
+        paper.heading("Rapport")
+        paper.paragraph("Två sidor")
+        paper.bars([("Centrum", 3, "3 / 4")])
+        paper.rows(("Förening", "Summa"), [(f"Förening {number}", "1") for number in range(60)])
+
+    found = read(write)
+    by_page = found.trailer["/Root"]["/StructTreeRoot"]["/ParentTree"]["/Nums"]
+    parents = dict(zip(by_page[::2], by_page[1::2], strict=True))
+    for page in found.pages:
+        marks, depth = [], 0
+        for operands, operator in page.get_contents().operations:
+            if operator in {b"BDC", b"BMC"}:
+                depth += 1
+                marks += [(operands[1]["/MCID"], operands[0])] if operator == b"BDC" else []
+            elif operator == b"EMC":
+                depth -= 1
+            elif operator in {b"Tj", b"TJ", b"re", b"l"}:
+                assert depth == 1, "it is marked once: as something, or as nothing to be read"
+        listed = [one.get_object() for one in parents[page["/StructParents"]]]
+        assert marks == [(number, element["/S"]) for number, element in enumerate(listed)]
+        assert [element["/K"] for element in listed] == [[number] for number in range(len(listed))]
+        assert all(element.raw_get("/Pg") == page.indirect_reference for element in listed)
+
+
 def test_a_calendar_is_a_picture_for_each_month_with_its_words():
     weeks = [[0, 0, 0, 0, 0, 0, 1], [2, 3, 4, 5, 6, 7, 8]]
     grids = [
