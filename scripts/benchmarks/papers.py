@@ -1,8 +1,8 @@
 """A full demo quarter as PDF and as XLSX beside the bare libraries that write the same, in this process.
 
 Ours reads the figures from the database, lays out and writes. Bare knows everything beforehand: it is handed the calls
-of fpdf2 and XlsxWriter that ours ended in (fonts, texts and shapes with their places, marks of the structure; cells,
-formulas, widths) and makes just these. Both use the same font, cut down to the letters it needs.
+of fpdf2 and XlsxWriter that ours ended in (fonts, texts and shapes with their places, marks and elements of the
+structure; cells, formulas, widths) and makes just these. Both use the same font, cut down to the letters it needs.
 """
 
 import io
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import fpdf
 import xlsxwriter
+from fpdf.structure_tree import StructElem
 from sqlalchemy import select
 
 from scheduler import create_app
@@ -23,6 +24,7 @@ from scheduler.demo.actions import fill_once
 from scheduler.kit.database import Database
 from scheduler.kit.migrating import upgrade
 from scheduler.kit.settings import Settings
+from scheduler.kit.tags import Written
 from scheduler.money.queries import current_agreement
 from scheduler.partnership.tables import Partnership
 from scheduler.reports import papers
@@ -44,7 +46,12 @@ class Recording(fpdf.FPDF):
     """A document that notes what is asked of the library, at which place; not what the library asks of itself."""
 
     calls: ClassVar[list[tuple[int, float, float, Call]]] = []
+    last: ClassVar[list["Recording"]] = []
     inside = False
+
+    def __init__(self, *values: Any, **named: Any) -> None:  # noqa: ANN401
+        super().__init__(*values, **named)
+        self.last[:] = [self]
 
 
 def noted(name: str) -> Callable[..., Any]:
@@ -64,17 +71,58 @@ def noted(name: str) -> Callable[..., Any]:
 
 
 def of_structure(written: str) -> bool:
-    return written == "EMC" or written.endswith("BDC")
+    return written == "EMC" or written.endswith(("BDC", "BMC"))
 
 
 for method in (
     "add_font", "set_font", "set_text_color", "set_fill_color", "set_draw_color", "set_line_width", "cell",
-    "multi_cell", "rect", "line", "circle", "solid_arc", "_add_marked_content", "_out",
+    "multi_cell", "rect", "line", "circle", "solid_arc", "_out",
 ):  # fmt: skip
     setattr(Recording, method, noted(method))
 
 
-def bare_pdf(calls: list[tuple[int, float, float, Call]]) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Element:
+    """An element of the structure: what the library is told of it; `inside` and `number` are places in lists."""
+
+    made: type[StructElem]
+    kind: str
+    inside: int | None
+    number: int | None
+    page: int | None
+    words: str | None
+
+
+def structure(pdf: Recording) -> list[Element]:
+    document = pdf.struct_builder.doc_struct_elem
+    places = {id(one): place for place, one in enumerate(document.k)}
+    return [
+        Element(
+            type(one), one.s, places.get(id(one.p)), next((kid for kid in one.k if isinstance(kid, int)), None),
+            one.page_number(), one.alt,
+        )
+        for one in document.k
+    ]  # fmt: skip
+
+
+def bare_structure(pdf: fpdf.FPDF, elements: list[Element]) -> None:
+    builder = pdf.struct_builder
+    document = builder.doc_struct_elem
+    document.k = Written(document)
+    for told in elements:
+        inside = document if told.inside is None else document.k[told.inside]
+        numbers = [] if told.number is None else [told.number]
+        one = told.made(told.kind, inside, numbers, page_number=told.page, alt=told.words)
+        document.k.append(one)
+        if told.inside is not None:
+            inside.k.append(one)
+        if told.number is not None:
+            place = builder.spid_per_page_number.setdefault(told.page, len(builder.spid_per_page_number))
+            builder.struct_tree_root.parent_tree.nums[place].append(one)
+            pdf.pages[told.page].struct_parents = place
+
+
+def bare_pdf(calls: list[tuple[int, float, float, Call]], elements: list[Element]) -> bytes:
     pdf = fpdf.FPDF(format="A4")
     pdf.set_auto_page_break(auto=False)
     pdf.set_margin(18)
@@ -85,6 +133,7 @@ def bare_pdf(calls: list[tuple[int, float, float, Call]]) -> bytes:
         if page:
             pdf.x, pdf.y = x, y
         getattr(pdf, name)(*values, **named)
+    bare_structure(pdf, elements)
     return bytes(pdf.output())
 
 
@@ -157,11 +206,11 @@ def instead(module: Any, name: str, other: Any) -> Iterator[None]:  # noqa: ANN4
         setattr(module, name, real)
 
 
-def recorded_pdf(write: Callable[[], bytes]) -> list[tuple[int, float, float, Call]]:
+def recorded_pdf(write: Callable[[], bytes]) -> tuple[list[tuple[int, float, float, Call]], list[Element]]:
     Recording.calls.clear()
     with instead(fpdf, "FPDF", Recording):
         write()
-    return list(Recording.calls)
+    return list(Recording.calls), structure(Recording.last[0])
 
 
 def recorded_xlsx(write: Callable[[], bytes]) -> tuple[list[tuple[int, Call]], dict[str, Any]]:
@@ -218,8 +267,8 @@ def subjects(database: Database, now: datetime) -> Iterator[tuple[str, Callable[
     def xlsx() -> bytes:
         return papers.as_xlsx(document())
 
-    drawn, (cells, options) = recorded_pdf(pdf), recorded_xlsx(xlsx)
-    yield "PDF", pdf, lambda: bare_pdf(drawn)
+    (drawn, elements), (cells, options) = recorded_pdf(pdf), recorded_xlsx(xlsx)
+    yield "PDF", pdf, lambda: bare_pdf(drawn, elements)
     yield "XLSX", xlsx, lambda: bare_xlsx(cells, options)
 
 
