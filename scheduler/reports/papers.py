@@ -1,9 +1,10 @@
 """A report as PDF and as XLSX, from the same figures as the page."""
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 from scheduler.kit.language import gettext, kronor, short_day
 from scheduler.kit.paper import Grid, Mark, Paper
@@ -178,6 +179,14 @@ def _calendar(paper: Paper, found: Figures) -> None:
     )  # fmt: skip
 
 
+class Counted(NamedTuple):
+    """A cell that a spreadsheet counts from other sheets, and what that is when it is opened."""
+
+    formula: str
+    value: float
+    in_kronor: bool = False
+
+
 class _Book:
     """A workbook in the making."""
 
@@ -195,7 +204,13 @@ class _Book:
         self._total = self._book.add_format({"bold": True, "num_format": "#,##0.00"})
 
     def sheet(
-        self, name: str, headings: list[str], rows: list[list[str | float | date]], *, summed: str = "", money: str = ""
+        self,
+        name: str,
+        headings: list[str],
+        rows: Sequence[Sequence[str | float | date | Counted]],
+        *,
+        summed: str = "",
+        money: str = "",
     ) -> None:
         """Add a sheet; days stay dates. `summed` and `money` are letters of columns: with a sum below, in kronor."""
         page = self._book.add_worksheet(name[:LONGEST_SHEET_NAME])
@@ -207,6 +222,9 @@ class _Book:
             for column, value in enumerate(row):
                 if isinstance(value, date):
                     page.write_datetime(number, column, value, self._day)
+                elif isinstance(value, Counted):
+                    form = self._money if value.in_kronor else None
+                    page.write_formula(number, column, value.formula, form, value.value)
                 else:
                     page.write(number, column, value, self._money if _letter(column) in money else None)
         if not rows or not summed:
@@ -229,14 +247,40 @@ def _letter(column: int) -> str:
     return chr(ord("A") + column)
 
 
+def _in_short(found: Figures) -> dict[str, Counted]:
+    """Return the figures in short that the other sheets hold in full. How many different people walked they do not:
+    they name nobody."""
+
+    def of(sheet: str, column: str, rows: Sequence[object]) -> str:
+        return f"'{sheet[:LONGEST_SHEET_NAME]}'!{column}2:{column}{len(rows) + 1}"
+
+    def of_walked(column: str) -> str:
+        ended, word = of(gettext("Evenings"), "E", found.nights), night_state_words("walked")
+        return f'SUMIFS({of(gettext("Evenings"), column, found.nights)},{ended},"{word}")'
+
+    columns = zip("BCDE", ("planned", "walked", "called_off", "not_walked"), strict=True)
+    counted = {
+        name: Counted(f"=SUM({of(gettext('Areas'), column, found.areas)})", getattr(found, name))
+        for column, name in columns
+    }
+    covered = f"=IFERROR(ROUND(100*{of_walked('C')}/{of_walked('D')},0),0)"
+    paid = f"=SUM({of(gettext('Clubs'), 'D', found.clubs)})"
+    return counted | {
+        "coverage_percent": Counted(covered, found.coverage_percent),
+        "paid_ore": Counted(paid, found.paid_ore / ORE_PER_KRONA, in_kronor=True),
+    }
+
+
 def as_xlsx(document: Document) -> bytes:
     """Return the report as a workbook; sums are formulas, so that who mends a number sees them follow."""
     found, book, words = document.figures, _Book(document), words_of_figures()
+    in_short, figures = _in_short(found), (*KEY_FIGURES, "coverage_percent", "follow_ups")
     ended = {state: night_state_words(state) for state in {one.state for one in found.nights}}
     book.sheet(
         gettext("In short"),
         [report_title(document.period), standing(document)],
-        [[words[name], getattr(found, name)] for name in (*KEY_FIGURES, "coverage_percent", "follow_ups")],
+        [[words[name], in_short.get(name, getattr(found, name))] for name in figures]
+        + [[gettext("To the clubs"), in_short["paid_ore"]]],
     )
     book.sheet(
         gettext("Areas"),

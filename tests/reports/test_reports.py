@@ -265,6 +265,8 @@ def test_the_workbook_sums_by_formulas(boss, walked):
         sheets = "".join(book.read(name).decode() for name in book.namelist() if "worksheets/" in name)
         words = book.read("xl/sharedStrings.xml").decode()
     assert "<f>SUM(D2:D2)</f><v>2500.0</v>" in sheets
+    assert "<f>SUM('Föreningar'!D2:D2)</f><v>2500.0</v>" in sheets, "what stands in short follows the other sheets"
+    assert "<f>SUM('Områden'!C2:C2)</f><v>1</v>" in sheets
     assert "Nattvandring Timrå IK" in words
     assert "Person0" not in words
 
