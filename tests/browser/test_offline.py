@@ -26,7 +26,22 @@ WORKING = """async () => {
     const { active } = await navigator.serviceWorker.ready;
     return active.state === "activated" && navigator.serviceWorker.controller !== null;
 }"""
+MOST_LOOKS = 750
 WORKERS = "async () => (await navigator.serviceWorker.getRegistrations()).length"
+
+
+def wait_until(page: Page, script: str, arg: object = None) -> None:
+    """Wait until an async function gives true in the page. Playwright's own wait takes the promise itself for true."""
+    page.evaluate(
+        f"""async (arg) => {{
+            const look = {script};
+            for (let looks = 0; !(await look(arg)); looks += 1) {{
+                if (looks === {MOST_LOOKS}) throw new Error("never true: " + look);
+                await new Promise((resolve) => setTimeout(resolve, 20));
+            }}
+        }}""",
+        arg,
+    )
 
 
 def is_here(site: Site, shift: int) -> bool:
@@ -42,9 +57,11 @@ def is_here(site: Site, shift: int) -> bool:
 def kept(page: Page, *paths: str) -> None:
     """Wait until the worker has kept just these pages, and the note of each evening among them."""
     notes = {path.removesuffix("/walk") + "/note" for path in paths if path.endswith("/walk")}
-    page.wait_for_function(WORKING)
-    page.wait_for_function(
-        f"async (wanted) => JSON.stringify(await ({KEPT})()) === JSON.stringify(wanted)", arg=sorted({*paths, *notes})
+    wait_until(page, WORKING)
+    wait_until(
+        page,
+        f"async (wanted) => JSON.stringify(await ({KEPT})()) === JSON.stringify(wanted)",
+        arg=sorted({*paths, *notes}),
     )
 
 
@@ -68,8 +85,9 @@ def test_the_evening_opens_and_reloads_without_signal_and_a_tap_waits_and_is_sen
     expect(page.get_by_text("Väntar på täckning (1)")).to_be_visible()
     assert not is_here(friday, shift)
     sent = posts(page)
-    with page.expect_navigation():  # what waited is sent, and the page shows what became of it
-        page.context.set_offline(False)
+    page.context.set_offline(False)
+    # What waited is sent, and the page comes anew from the network.
+    expect(page.locator("body[data-saved-at]")).to_have_count(0)
     expect(page.get_by_role("button", name="Vi går ut")).to_be_visible()
     expect(page.get_by_text("Väntar på täckning")).to_have_count(0)
     assert is_here(friday, shift)
@@ -97,8 +115,9 @@ def test_a_whole_evening_without_signal_is_sent_when_there_is_one(friday: Site, 
     page.get_by_role("button", name="Vi är klara").tap()
     expect(page.get_by_text("Väntar på täckning (3)")).to_be_visible()
     expect(page.get_by_role("link", name="Skriv daganteckning")).to_be_visible()
-    with page.expect_navigation():  # what waited is sent, and the page shows what became of it
-        page.context.set_offline(False)
+    page.context.set_offline(False)
+    # What waited is sent, and the page comes anew from the network.
+    expect(page.locator("body[data-saved-at]")).to_have_count(0)
     expect(page.get_by_text("Väntar på täckning")).to_have_count(0)
     page.goto(walk)
     expect(page.get_by_text("Ni är klara sedan")).to_be_visible()
@@ -127,13 +146,14 @@ def test_the_note_is_written_without_signal_and_sent_after_the_taps_before_it(fr
     expect(page.get_by_text("Väntar på täckning (4)")).to_be_visible()
     page.reload()
     expect(page.locator("[name=mood][value=calm]")).to_be_checked()
-    with page.expect_navigation():  # what waited is sent, and the page shows what became of it
-        page.context.set_offline(False)
+    page.context.set_offline(False)
+    # What waited is sent, and the page comes anew from the network.
+    expect(page.locator("body[data-saved-at]")).to_have_count(0)
     expect(page.get_by_text("Väntar på täckning")).to_have_count(0)
     expect(page.get_by_text("Daganteckningen kom in")).to_be_visible()
     page.goto(walk)
     kept_notes = f"async () => (await ({KEPT})()).filter((path) => path.endsWith('/note')).length === 0"
-    page.wait_for_function(kept_notes)
+    wait_until(page, kept_notes)
 
 
 def test_a_note_kept_before_the_shift_opens_when_it_has_begun(friday: Site, enter: Enter) -> None:
@@ -225,7 +245,7 @@ def test_after_signing_out_a_shared_phone_shows_nothing(friday: Site, enter: Ent
     page.locator("form[action='/sign-out'] button").tap()
     expect(page.locator("a[href='/sign-in']").first).to_be_visible()
     assert page.evaluate(KEPT) == []
-    page.wait_for_function(f"async () => (await ({WORKERS})()) === 0 && (await caches.keys()).length === 0")
+    wait_until(page, f"async () => (await ({WORKERS})()) === 0 && (await caches.keys()).length === 0")
     page.context.set_offline(True)
     other = page.context.new_page()
     for path in ("/mine", f"/shifts/{shift}/walk"):
@@ -242,7 +262,7 @@ def test_whoever_signs_in_next_sees_nothing_of_the_one_before(friday: Site, ente
     page.context.clear_cookies()
     page.goto("/mine")
     expect(page.get_by_role("heading", level=1)).to_have_text("Logga in")
-    page.wait_for_function(f"async () => (await ({KEPT})()).length === 0")
+    wait_until(page, f"async () => (await ({KEPT})()).length === 0")
     page.goto("/demo/sign-in/coordinator")
     page.context.set_offline(True)
     page.goto(f"/shifts/{shift}/walk")
@@ -267,27 +287,31 @@ def test_a_copy_whose_time_is_over_is_gone(friday: Site, enter: Enter) -> None:
     # Once more, so that nothing of the first visit is still on its way.
     began = page.evaluate("Date.now()")
     page.reload()
-    page.wait_for_function(
-        """async ([path, began]) => {
-            const kept = await caches.open((await caches.keys()).find((one) => one.startsWith("kept-")));
-            const text = await (await kept.match(path))?.text();
-            return Number(/data-saved-at="(\\d+)"/.exec(text ?? "")?.[1]) >= began;
-        }""",
-        arg=[walk, began],
-    )
+    for path in (walk, f"/shifts/{shift}/note"):
+        wait_until(
+            page,
+            """async ([path, began]) => {
+                const kept = await caches.open((await caches.keys()).find((one) => one.startsWith("kept-")));
+                const text = await (await kept.match(path))?.text();
+                return Number(/data-saved-at="(\\d+)"/.exec(text ?? "")?.[1]) >= began;
+            }""",
+            arg=[path, began],
+        )
     page.context.set_offline(True)
-    page.wait_for_function(
-        """async (path) => {
-            const kept = await caches.open((await caches.keys()).find((one) => one.startsWith("kept-")));
-            const copy = await kept.match(path);
-            if (!copy) return false;
-            const headers = new Headers(copy.headers);
-            headers.set("X-Lykta-Keep-Until", Date.now() - 1);
-            await kept.put(path, new Response(await copy.text(), { headers }));
-            return true;
-        }""",
-        arg=walk,
-    )
+    for path in (walk, f"/shifts/{shift}/note"):
+        wait_until(
+            page,
+            """async (path) => {
+                const kept = await caches.open((await caches.keys()).find((one) => one.startsWith("kept-")));
+                const copy = await kept.match(path);
+                if (!copy) return false;
+                const headers = new Headers(copy.headers);
+                headers.set("X-Lykta-Keep-Until", Date.now() - 1);
+                await kept.put(path, new Response(await copy.text(), { headers }));
+                return true;
+            }""",
+            arg=path,
+        )
     page.goto(walk)
     expect(page.get_by_role("heading", level=1)).to_have_text("Ingen täckning")
     kept(page, "/mine")
@@ -299,7 +323,7 @@ def test_the_worker_is_of_the_house_and_never_grows_old(site: Site, enter: Enter
     answer = page.goto("/mine")
     assert answer is not None
     assert "worker-src 'self'" in answer.headers["content-security-policy"]
-    page.wait_for_function(WORKING)
+    wait_until(page, WORKING)
     script = page.request.get("/sw.js")
     assert script.headers["cache-control"] == "no-cache"
     assert script.headers["content-type"].startswith("text/javascript")
