@@ -107,6 +107,22 @@ def moment(value: datetime) -> str:
     return f"{short_day(local.date())} {local:%H:%M}"
 
 
+def past_day(value: date, today: date) -> str:
+    """Return "fredag 27 november", with its year where that is not today's."""
+    return day(value) if value.year == today.year else _dated(value, "EEEE d MMMM y", current())
+
+
+def past_short_day(value: date, today: date) -> str:
+    """Return "fre 27 nov", with its year where that is not today's."""
+    return short_day(value) if value.year == today.year else f"{short_day(value)} {value.year}"
+
+
+def past_moment(value: datetime, today: date) -> str:
+    """Return "fre 27 nov 18:00" in the partnership's time zone, with its year where that is not today's."""
+    local = value.astimezone(zone())
+    return f"{past_short_day(local.date(), today)} {local:%H:%M}"
+
+
 def week(value: date) -> int:
     """Return the ISO week number, by which Swedes plan."""
     return value.isocalendar().week

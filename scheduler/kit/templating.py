@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from scheduler.kit import language
 from scheduler.kit.assets import asset
-from scheduler.kit.web import Application, application
+from scheduler.kit.web import Application, application, today
 
 
 class Templates(Environment):
@@ -45,6 +45,9 @@ def register(app: Application) -> None:
         weekday=language.weekday,
         clock=language.clock,
         moment=language.moment,
+        past_day=lambda value: language.past_day(value, today()),
+        past_short_day=lambda value: language.past_short_day(value, today()),
+        past_moment=lambda value: language.past_moment(value, today()),
         week=language.week,
         kronor=language.kronor,
         kronor_typed=language.kronor_typed,

@@ -1,5 +1,6 @@
 """One person's page: roles given and taken, and the note that nobody else reads."""
 
+import re
 import threading
 from datetime import timedelta
 
@@ -211,6 +212,20 @@ def test_the_log_is_read_to_its_end_page_by_page(karin, database, town, eva):
         assert "De nyaste" in karin.words()
     for odd in ("x", "-1", "9" * 30, "0"):
         karin.get("/lead/log", query_string={"before": odd, "shift": odd})
+
+
+def test_what_happened_in_another_year_is_told_with_its_year(karin, database, town, eva):
+    def write(connection):
+        for days in (0, 400):
+            change = [Change("person.changed", person_id=eva, after={"first_name": f"{days}"})]
+            record(connection, town.id, make.NOW - timedelta(days=days), eva, change)
+
+    database.write(write)
+    karin.get(f"/lead/log?person={eva}")
+    then = make.NOW - timedelta(days=400)
+    times = ["".join(one.itertext()) for one in karin.page.iter(f"{HTML}time")]
+    assert any(re.fullmatch(rf"\w{{3,4}} \d+ \w{{3}} {then.year} \d\d:\d\d", one) for one in times), times
+    assert any(re.fullmatch(r"\w{3,4} \d+ \w{3} \d\d:\d\d", one) for one in times), times
 
 
 def test_who_may_lead_is_granted_taken_back_and_shown_where_a_leader_is_chosen(karin, database, town, eva):
