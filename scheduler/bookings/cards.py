@@ -12,12 +12,13 @@ from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Dialect, and_, bindparam, exists, func, or_, select
 
-from scheduler.bookings.places import SHIFT_COLUMNS
+from scheduler.bookings.places import STANDING_COLUMNS
 from scheduler.bookings.rules import BookingState, overlap
 from scheduler.bookings.tables import Booking
 from scheduler.kit.database import AnyRow
+from scheduler.kit.libpq import Answer
 from scheduler.kit.mapping import aliased
-from scheduler.kit.ready import Ready, together
+from scheduler.kit.ready import RawQuestion, Ready
 from scheduler.nights.rules import Coverage, NightFlag, ShiftState, coverage, night_flag
 from scheduler.nights.season import Special
 from scheduler.nights.tables import Night, Shift
@@ -110,7 +111,7 @@ def step(standing: Standing) -> Step:
 _waiting = aliased(Booking)
 _SHIFTS = Ready(
     select(
-        *SHIFT_COLUMNS,
+        *STANDING_COLUMNS,
         Night.special,
         select(func.count(_waiting.id))
         .where(_waiting.shift_id == Shift.id, _waiting.state == BookingState.WAITING)
@@ -245,16 +246,16 @@ class NightCards:
     coming: tuple[Card, ...]
 
 
-def night_cards(connection: Connection, looking: Looking, first: date, last: date) -> list[NightCards]:
-    """Return these nights that have a shift, with every shift as a card for this person. Two statements, however
+def night_cards(looking: Looking, first: date, last: date) -> RawQuestion[list[NightCards]]:
+    """Ask for these nights that have a shift, with every shift as a card for this person. Two statements, however
     many."""
-    who = {"tenant_id": looking.partnership_id, "person_id": looking.person_id}
-    shifts, handed_over = together(
-        connection,
-        (_SHIFTS, {**who, "now": looking.now, "first": first, "last": last}),
-        (_HANDED_OVER, {**who, "now": looking.now}),
-    )
-    found = [_found_night(connection.dialect, tuple(rows)) for _, rows in groupby(shifts.rows, _DATE)]
+    who = {"tenant_id": looking.partnership_id, "person_id": looking.person_id, "now": looking.now}
+    steps = ((_SHIFTS, {**who, "first": first, "last": last}), (_HANDED_OVER, who))
+    return RawQuestion(steps, lambda dialect, answered: _night_cards(dialect, looking, *answered))
+
+
+def _night_cards(dialect: Dialect, looking: Looking, shifts: Answer, handed_over: Answer) -> list[NightCards]:
+    found = [_found_night(dialect, tuple(rows)) for _, rows in groupby(shifts.rows, _DATE)]
     offers: dict[int, tuple[int, bool]] = {}
     for booking_id, shift_id, to in handed_over.rows:
         offers.setdefault(shift_id, (booking_id, to is not None))
@@ -273,7 +274,7 @@ def night_cards(connection: Connection, looking: Looking, first: date, last: dat
 
 def cards(connection: Connection, looking: Looking, first: date, last: date) -> list[Card]:
     """Return every shift of these nights as a card for this person, by time. Two statements, however many."""
-    return [card for night in night_cards(connection, looking, first, last) for card in night.cards]
+    return [card for night in night_cards(looking, first, last).ask(connection) for card in night.cards]
 
 
 def _beside(night: _FoundNight, places: Sequence[Place]) -> tuple[Place, ...]:

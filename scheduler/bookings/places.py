@@ -85,7 +85,8 @@ def is_of_host_club() -> Any:  # noqa: ANN401 - a column expression
     )
 
 
-SHIFT_COLUMNS = (
+# How a shift stands, and when and where it is walked.
+STANDING_COLUMNS = (
     Shift.id.label("shift_id"),
     Shift.state,
     Shift.starts_at,
@@ -96,6 +97,9 @@ SHIFT_COLUMNS = (
     Shift.held,
     Night.date,
     Area.name.label("area"),
+)
+SHIFT_COLUMNS = (
+    *STANDING_COLUMNS,
     Area.gathers_minutes_before,
     Area.meeting_place.label("area_meeting_place"),
     Shift.meeting_place,

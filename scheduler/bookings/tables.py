@@ -26,7 +26,7 @@ class Booking(Base):
             postgresql_where=text("state <> 'cancelled'"),
         ),
         Index("ix_booking_person_state", "person_id", "state"),
-        Index("ix_booking_shift_state", "shift_id", "state"),
+        Index("ix_booking_shift_state_person", "shift_id", "state", "person_id"),
         # The few walks that are being handed over are looked for on every list.
         Index(
             "ix_booking_handing_over",

@@ -110,7 +110,8 @@ def _month(me: Looking, area: int | None) -> str:
     choices = areas(connection(), me.partnership_id)
     name = dict(choices).get(area) if area is not None else None
     monday = today() - timedelta(days=today().weekday())
-    listed = night_cards(connection(), me, monday, monday + timedelta(days=queries.DAYS_IN_MONTH_VIEW - 1))
+    shown = night_cards(me, monday, monday + timedelta(days=queries.DAYS_IN_MONTH_VIEW - 1))
+    listed = shown.ask(connection())
     return render_template(
         "finding/month.html",
         weeks=queries.five_weeks(tuple(listed), today(), name),

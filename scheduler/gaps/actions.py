@@ -215,7 +215,7 @@ def advance(connection: Connection, acting: Acting, asking_id: int, *, most: int
     # Whom to ask is decided when they may be asked: a question is never made by night.
     may_ask_at = allowed_at(acting.now, acting.zone)
     if may_ask_at > acting.now:
-        _look_again(connection, asking_id, min(may_ask_at, row.starts_at))
+        _look_again(connection, acting, asking_id, row, may_ask_at)
         return 0
     return _ask_wave(connection, acting, asking, row, most)
 
@@ -235,8 +235,12 @@ def _settle(connection: Connection, asking_id: int, now: datetime) -> None:
     connection.execute(silent.values(state=AskState.SILENT))
 
 
-def _look_again(connection: Connection, asking_id: int, at: datetime, *, dry: bool = False) -> None:
-    connection.execute(update(Asking).where(Asking.id == asking_id).values(next_wave_at=at, dry=dry))
+def _look_again(
+    connection: Connection, acting: Acting, asking_id: int, row: AnyRow, at: datetime, *, dry: bool = False
+) -> None:
+    """Note when the worker looks again, which is what the page says of it: not by night, when nobody is asked."""
+    then = min(allowed_at(at, acting.zone), row.starts_at)
+    connection.execute(update(Asking).where(Asking.id == asking_id).values(next_wave_at=then, dry=dry))
 
 
 def _ask_wave(connection: Connection, acting: Acting, asking: AnyRow, row: AnyRow, most: int | None) -> int:
@@ -249,7 +253,7 @@ def _ask_wave(connection: Connection, acting: Acting, asking: AnyRow, row: AnyRo
     limit = policy(connection, acting.partnership_id).asks_a_week
     until = answers_until(acting.now, row.starts_at)
     if size <= 0:
-        _look_again(connection, asking.id, until)
+        _look_again(connection, acting, asking.id, row, until)
         return 0
     size = min(size, most) if most is not None else size
     chosen = [one.person_id for one in candidates(connection, place_of(row), row.area_id, limit, acting.now)[:size]]
@@ -263,9 +267,9 @@ def _ask_wave(connection: Connection, acting: Acting, asking: AnyRow, row: AnyRo
     ]
     if asked:
         _send(connection, acting, asking, row, asked, until, lacking)
-        _look_again(connection, asking.id, until)
+        _look_again(connection, acting, asking.id, row, until)
     else:
-        _look_again(connection, asking.id, min(acting.now + LOOK_AGAIN, until), dry=True)
+        _look_again(connection, acting, asking.id, row, min(acting.now + LOOK_AGAIN, until), dry=True)
     return len(asked)
 
 

@@ -5,19 +5,47 @@ before a question goes out. People are read in the order of the index of turns (
 costs depends on how many are looked at, not on how many there are.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, extract, func, literal, select, union_all
+from sqlalchemy import (
+    Connection,
+    Integer,
+    String,
+    and_,
+    bindparam,
+    case,
+    cast,
+    extract,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
 from scheduler.bookings.rules import BookingState
 from scheduler.bookings.tables import Booking
 from scheduler.gaps.conditions import Conditions
-from scheduler.gaps.rules import REST, RESTED, WEEK, Candidate, Standing, WhyNot, in_turn, why_not
+from scheduler.gaps.rules import (
+    MOST_A_WAVE,
+    REST,
+    RESTED,
+    WEEK,
+    AskState,
+    Candidate,
+    Policy,
+    Standing,
+    WhyNot,
+    in_turn,
+    why_not,
+)
+from scheduler.gaps.tables import Ask, Autopilot
 from scheduler.kit.mapping import aliased
-from scheduler.kit.ready import Ready
+from scheduler.kit.ready import Question, Ready
 from scheduler.nights.tables import Night, Shift
 from scheduler.partnership.tables import Club
 from scheduler.people.rules import MembershipState, is_adult
@@ -26,9 +54,6 @@ from scheduler.people.tables import Membership, Person
 POOL = 200
 NEVER_YEAR = 1970
 YEAR = timedelta(days=365)
-COUNTED_AT_ONCE = 8
-# For each question that the largest of the counted shifts wants.
-LOOKED_AT_FOR_ONE = 4
 _Walk, _Placed = aliased(Booking), aliased(Booking)
 _WalkShift, _PlacedShift = aliased(Shift), aliased(Shift)
 
@@ -43,18 +68,16 @@ class Place:
     starts_at: datetime
     ends_at: datetime
 
-    def free(self, suffix: str = "") -> dict[str, object]:
-        return {
-            "shift_id" + suffix: self.shift_id,
-            "near_from" + suffix: self.starts_at - REST,
-            "near_until" + suffix: self.ends_at + REST,
-        }
-
-    def askable(self, now: datetime, asks_a_week: int) -> dict[str, object]:
-        return {"tenant_id": self.partnership_id, "week_ago": now - WEEK, "now": now, "most": asks_a_week}
-
     def binds(self, now: datetime, asks_a_week: int) -> dict[str, object]:
-        return self.free() | self.askable(now, asks_a_week)
+        return {
+            "shift_id": self.shift_id,
+            "near_from": self.starts_at - REST,
+            "near_until": self.ends_at + REST,
+            "tenant_id": self.partnership_id,
+            "week_ago": now - WEEK,
+            "now": now,
+            "most": asks_a_week,
+        }
 
     def more(self, now: datetime, area_id: int) -> dict[str, object]:
         return {
@@ -164,47 +187,84 @@ def _candidate(row: Any, now: datetime) -> Candidate:  # noqa: ANN401 - columns 
     )
 
 
-# Those who may be asked at all, the same for every shift; each shift counts who of them is free.
+_fitting = select(Person.id).where(*_ONE.fitting).limit(bindparam("wanted")).subquery()
+_COUNT = Ready(select(func.count().label("number")).select_from(_fitting))
+
+
+def how_many_fit(connection: Connection, place: Place, most: int, asks_a_week: int, now: datetime) -> int:
+    """Return how many people could be asked about a shift, counted up to `most`. Who is not yet 18 is left out when
+    the questions are made."""
+    ((number,),) = _COUNT.raw(connection, place.binds(now, asks_a_week) | {"wanted": most})
+    return int(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Askable:
+    """Who may be asked at all, at most twice as many as are asked at once, those who were asked longest ago: how many
+    they are, and by shift who of them walks it, and who cannot be asked about it (once more)."""
+
+    people: int = 0
+    walking: Mapping[int, set[str]] = field(default_factory=dict)
+    settled: Mapping[int, set[str]] = field(default_factory=dict)
+
+    def fitting(self, shift_id: int, near: Iterable[int], most: int) -> int:
+        """Return how many of them could be asked about a shift, counted up to `most`; `near` are the shifts that
+        leave no rest beside it, and itself."""
+        taken = self.settled.get(shift_id, set()).union(*[self.walking.get(one, ()) for one in near])
+        return min(self.people - len(taken), most)
+
+
+_chosen = select(Autopilot.asks_a_week).where(Autopilot.partnership_id == bindparam("tenant_id")).scalar_subquery()
 _askable = (
-    select(Person.id.label("askable_id"))
-    .where(*_ONE.askable)
+    select(Person.id.label("person_id"))
+    .where(*Conditions(func.coalesce(_chosen, Policy().asks_a_week)).askable)
     .order_by(Person.last_asked_at, Person.id)
-    .limit(bindparam("pool"))
+    .limit(literal_column(str(2 * MOST_A_WAVE)))
     .cte("askable")
 )
-
-
-def _counting(number: int) -> Any:  # noqa: ANN401 - a select
-    suffix = f"_{number}"
-    free = (
-        select(Person.id)
-        .join(_askable, _askable.c.askable_id == Person.id)
-        .where(*Conditions(suffix).free)
-        .limit(bindparam(f"wanted{suffix}"))
-        .subquery()
+# A booking that was cancelled keeps somebody from being asked about the same shift; of those that were, only the
+# coming ones matter.
+_coming = select(Shift.id).where(Shift.id == Booking.shift_id, Shift.starts_at > bindparam("now"))
+_kept_from = and_(
+    Booking.state.in_((BookingState.WAITING, BookingState.CANCELLED)), _coming.correlate(Booking).exists()
+)
+_stands = union_all(
+    select(
+        _askable.c.person_id,
+        Booking.shift_id,
+        case((Booking.state != BookingState.BOOKED, 0), else_=1).label("walks"),
     )
-    return select(literal(number).label("number"), func.count().label("fitting")).select_from(free)
+    .select_from(_askable)
+    .outerjoin(
+        Booking,
+        and_(Booking.person_id == _askable.c.person_id, or_(Booking.state == BookingState.BOOKED, _kept_from)),
+    ),
+    select(Ask.person_id, Ask.shift_id, literal_column("0", Integer))
+    .select_from(_askable)
+    .join(Ask, Ask.person_id == _askable.c.person_id)
+    .join(Shift, Shift.id == Ask.shift_id)
+    .where(Ask.state != AskState.WITHDRAWN, Shift.starts_at > bindparam("now")),
+).subquery()
+# As one text: a row for each would cost more than all the rest. Who has no shift is told with shift 0.
+_told = cast(_stands.c.person_id, String) + ":" + cast(func.coalesce(_stands.c.shift_id, 0), String)
+_ASKABLE = Ready(select(_stands.c.walks, func.aggregate_strings(_told, " ").label("told")).group_by(_stands.c.walks))
 
 
-_COUNTS = Ready(union_all(*(_counting(number) for number in range(COUNTED_AT_ONCE))))  # type: ignore[arg-type]
+def askable(partnership_id: int, now: datetime) -> Question[Askable]:
+    """Ask who may be asked at all at this moment, whichever shift it is about, and what they walk."""
+    return Question(_ASKABLE, {"tenant_id": partnership_id, "week_ago": now - WEEK, "now": now}, _by_shift)
 
 
-def how_many_fit(
-    connection: Connection, wanted: Sequence[tuple[Place, int]], asks_a_week: int, now: datetime
-) -> dict[int, int]:
-    """Return by shift id how many people could be asked, each counted up to the number that is wanted. One
-    statement for at most eight shifts. It looks at four times as many people as the largest of them wants, those who
-    were asked longest ago; who is not yet 18 is left out when the questions are made."""
-    listed = wanted[:COUNTED_AT_ONCE]
-    if not listed:
-        return {}
-    first, _ = listed[0]
-    binds = first.askable(now, asks_a_week) | {"pool": LOOKED_AT_FOR_ONE * max(number for _, number in listed)}
-    for number in range(COUNTED_AT_ONCE):
-        place, most = listed[number] if number < len(listed) else (first, 0)
-        binds |= place.free(f"_{number}") | {f"wanted_{number}": most}
-    counted: dict[int, int] = dict(_COUNTS.raw(connection, binds))
-    return {place.shift_id: counted[number] for number, (place, _) in enumerate(listed)}
+def _by_shift(rows: list[Any]) -> Askable:
+    people: set[str] = set()
+    found: tuple[dict[int, set[str]], dict[int, set[str]]] = (defaultdict(set), defaultdict(set))
+    for walks, told in rows:
+        for one in told.split():
+            person_id, _, shift_id = one.partition(":")
+            people.add(person_id)
+            found[walks][int(shift_id)].add(person_id)
+    settled, walking = found
+    return Askable(len(people), walking, settled)
 
 
 _STANDINGS = (

@@ -3,7 +3,6 @@
 Written once: the same conditions choose the candidates, explain one person, and are read again under the hold.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import String, and_, bindparam, cast, func, literal_column, or_, select
@@ -19,7 +18,6 @@ from scheduler.nights.tables import Shift
 from scheduler.people.rules import MembershipState
 from scheduler.people.tables import Membership, Person
 
-Bound = Callable[[str], Any]
 _Placed, _PlacedShift = aliased(Booking), aliased(Shift)
 _MINE = and_(Ask.person_id == Person.id, Ask.state != AskState.WITHDRAWN)
 
@@ -32,15 +30,15 @@ def _number(found: Any) -> Any:  # noqa: ANN401
     return found.correlate(Person).scalar_subquery()
 
 
-def _walks_near(bound: Bound) -> Any:  # noqa: ANN401
+def _walks_near() -> Any:  # noqa: ANN401
     return _exists(
         select(_Placed.id)
         .join(_PlacedShift, _PlacedShift.id == _Placed.shift_id)
         .where(
             _Placed.person_id == Person.id,
             _Placed.state == BookingState.BOOKED,
-            _PlacedShift.starts_at < bound("near_until"),
-            _PlacedShift.ends_at > bound("near_from"),
+            _PlacedShift.starts_at < bindparam("near_until"),
+            _PlacedShift.ends_at > bindparam("near_from"),
         )
     )
 
@@ -56,40 +54,37 @@ def _no_texts() -> Any:  # noqa: ANN401
     return or_(_exists(unreachable), _exists(unwanted))
 
 
-def _asks_this_week(bound: Bound) -> Any:  # noqa: ANN401
-    asks = select(func.count(Ask.id)).where(_MINE, Ask.asked_at > bound("week_ago"))
+def _asks_this_week() -> Any:  # noqa: ANN401
+    asks = select(func.count(Ask.id)).where(_MINE, Ask.asked_at > bindparam("week_ago"))
     # Requests to take over somebody's walk bother as much: they count too.
     requests = select(func.count(Message.id)).where(
         Message.person_id == Person.id,
         Message.kind == MessageKind.HAND_OVER_ASKED,
         Message.state.in_((MessageState.QUEUED, *LEFT)),
-        Message.queued_at > bound("week_ago"),
+        Message.queued_at > bindparam("week_ago"),
     )
     return _number(asks) + _number(requests)
 
 
 class Conditions:
-    """The conditions for one shift. `suffix` tells the binds of several shifts in one statement apart."""
+    """The conditions for one shift, with at most so many questions a week."""
 
-    def __init__(self, suffix: str = "") -> None:
-        def bound(name: str) -> Any:  # noqa: ANN401
-            return bindparam(name + suffix)
-
-        self.tenant = Person.partnership_id == bound("tenant_id")
+    def __init__(self, most: Any = None) -> None:  # noqa: ANN401
+        self.tenant = Person.partnership_id == bindparam("tenant_id")
         self.approved = _exists(
             select(Membership.id).where(Membership.person_id == Person.id, Membership.state == MembershipState.APPROVED)
         )
         self.on_it = _exists(
-            select(Booking.id).where(Booking.person_id == Person.id, Booking.shift_id == bound("shift_id"))
+            select(Booking.id).where(Booking.person_id == Person.id, Booking.shift_id == bindparam("shift_id"))
         )
-        self.walks_near = _walks_near(bound)
+        self.walks_near = _walks_near()
         self.no_texts = _no_texts()
-        self.asked_about_it = _exists(select(Ask.id).where(_MINE, Ask.shift_id == bound("shift_id")))
+        self.asked_about_it = _exists(select(Ask.id).where(_MINE, Ask.shift_id == bindparam("shift_id")))
         self.has_a_question = _exists(
-            select(Ask.id).where(_MINE, Ask.state == AskState.ASKED, Ask.answer_by > bound("now"))
+            select(Ask.id).where(_MINE, Ask.state == AskState.ASKED, Ask.answer_by > bindparam("now"))
         )
-        self.asks_this_week = _asks_this_week(bound)
-        self._most = bound("most")
+        self.asks_this_week = _asks_this_week()
+        self._most = bindparam("most") if most is None else most
 
     @property
     def free(self) -> tuple[Any, ...]:

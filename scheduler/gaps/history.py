@@ -183,6 +183,7 @@ _TEAMS = Ready(
         Shift.partnership_id == bindparam("tenant_id"),
         Shift.starts_at > bindparam("now"),
         Shift.starts_at <= bindparam("until"),
+        or_(Shift.booked >= Shift.minimum, Shift.starts_at <= bindparam("soon")),
         Booking.state == BookingState.BOOKED,
     )
     .group_by(Booking.shift_id, _club_of)
@@ -191,7 +192,8 @@ _TEAMS = Ready(
 
 
 def teams(partnership_id: int, now: datetime, days: int = RISK_DAYS) -> Question[dict[int, Team]]:
-    """Ask for the teams of the shifts within so many days, by shift; one without people is left out."""
+    """Ask for the teams of the shifts within so many days, by shift; one without people is left out, and one that
+    lacks people anyway where newcomers alone would not matter yet."""
     values = {
         "tenant_id": partnership_id,
         "now": now,

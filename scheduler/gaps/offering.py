@@ -1,18 +1,19 @@
 """What an ask would be, told before the tap: whom, how many, and for how much."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from scheduler.bookings.cards import NightCards
 from scheduler.gaps.actions import missing, place_of
-from scheduler.gaps.candidates import COUNTED_AT_ONCE, Place, candidates, how_many_fit
+from scheduler.gaps.candidates import Place, candidates, how_many_fit
 from scheduler.gaps.history import asks_so_far, chosen, teams
 from scheduler.gaps.queries import BoardArea, BoardNight, Known
 from scheduler.gaps.risk import Beliefs, goal, under_minimum
-from scheduler.gaps.rules import AskingState, Candidate, wave_size, yes_chance
+from scheduler.gaps.rules import REST, AskingState, Candidate, wave_size, yes_chance
 from scheduler.kit.database import AnyRow
 from scheduler.kit.ready import answers
 from scheduler.messages.rules import allowed_at
@@ -66,7 +67,7 @@ def for_second(
     asks, (policy, price) = answers(connection, asks_so_far(partnership_id), chosen(partnership_id))
     size = _second_size(second, believed, yes_chance(*asks), now)
     place = Place(key_of(second.date), partnership_id, second.date, second.starts_at, second.ends_at)
-    people = how_many_fit(connection, [(place, size)], policy.asks_a_week, now)[place.shift_id]
+    people = how_many_fit(connection, place, size, policy.asks_a_week, now)
     return Offer(people, people * price, _later(now, zone)) if people else None
 
 
@@ -75,35 +76,42 @@ def _second_size(second: SecondArea, believed: Beliefs, chance: float, now: date
 
 
 def offers(
-    connection: Connection,
-    partnership_id: int,
-    nights: Sequence[BoardNight],
-    seconds: Iterable[SecondArea],
-    beside: Known,
-    now: datetime,
-    zone: ZoneInfo,
+    nights: Iterable[BoardNight], seconds: Iterable[SecondArea], beside: Known, now: datetime, zone: ZoneInfo
 ) -> dict[int, Offer]:
-    """Return what asking would be for the most urgent shifts, by shift id, and for one more area on nights, by
-    `key_of`; at most eight: one statement."""
-    wanted = [area for night in nights for area in night.areas if needs_search(area)][:COUNTED_AT_ONCE]
-    more = list(seconds)[: COUNTED_AT_ONCE - len(wanted)]
-    if not wanted and not more:
-        return {}
+    """Return what asking would be for the shifts that need people, by shift id, and for one more area on nights, by
+    `key_of`."""
+    by_date = {night.date: night for night in beside.nights}
     chance = yes_chance(*beside.asks_so_far)
-    sizes = []
-    for area in wanted:
+    later = _later(now, zone)
+
+    def offer(key: int, night: date, starts_at: datetime, ends_at: datetime, size: int) -> Offer:
+        people = beside.askable.fitting(key, near(by_date, night, starts_at, ends_at), size)
+        return Offer(people, people * beside.segment_ore, later)
+
+    offered = {}
+    for area in (area for night in nights for area in night.areas if needs_search(area)):
         card = area.card
         taken = card.booked + card.held
         wanted_now = goal(card.minimum, card.wanted, taken, area.need.risk_percent / 100, beside.believed)
         size = wave_size(max(wanted_now - taken, 0), card.starts_at - now, chance)
         if size:  # newcomers alone are enough people: nobody is asked by number, but somebody can be chosen
-            sizes.append((Place(card.shift_id, partnership_id, card.date, card.starts_at, card.ends_at), size))
-    for second in more:
-        place = Place(key_of(second.date), partnership_id, second.date, second.starts_at, second.ends_at)
-        sizes.append((place, _second_size(second, beside.believed, chance, now)))
-    fitting = how_many_fit(connection, sizes, beside.policy.asks_a_week, now)
-    later = _later(now, zone)
-    return {shift_id: Offer(people, people * beside.segment_ore, later) for shift_id, people in fitting.items()}
+            offered[card.shift_id] = offer(card.shift_id, card.date, card.starts_at, card.ends_at, size)
+    for second in seconds:
+        key, size = key_of(second.date), _second_size(second, beside.believed, chance, now)
+        offered[key] = offer(key, second.date, second.starts_at, second.ends_at, size)
+    return offered
+
+
+def near(by_date: Mapping[date, NightCards], night: date, starts_at: datetime, ends_at: datetime) -> list[int]:
+    """Return the shifts that leave no rest beside these hours, as `Conditions` says it of one shift."""
+    around = [by_date.get(night + timedelta(days=days)) for days in (-1, 0, 1)]
+    return [
+        card.shift_id
+        for beside in around
+        if beside is not None
+        for card in beside.cards
+        if card.starts_at < ends_at + REST and card.ends_at > starts_at - REST
+    ]
 
 
 def _later(now: datetime, zone: ZoneInfo) -> datetime | None:

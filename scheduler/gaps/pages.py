@@ -7,7 +7,7 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from scheduler.bookings.cards import Looking, NightCards, night_cards
+from scheduler.bookings.cards import Looking, NightCards
 from scheduler.bookings.pages import acting
 from scheduler.bookings.rules import check_shift_open
 from scheduler.finding.queries import five_weeks
@@ -35,31 +35,26 @@ INVALID = 422
 @pages.get("/lead")
 @needs("see gaps")
 def gaps() -> str:
-    partnership_id, instant, day = g.visitor.partnership.id, now(), today()
-    looking = Looking(partnership_id, g.visitor.person.id, volunteer=False, now=instant)
+    instant, day = now(), today()
+    looking = Looking(g.visitor.partnership.id, g.visitor.person.id, volunteer=False, now=instant)
     weeks = min(max(request.args.get("weeks", WEEKS_SHOWN, type=int), WEEKS_SHOWN), MOST_WEEKS)
     last = day + timedelta(weeks=weeks)
-    listed = night_cards(connection(), looking, day - timedelta(days=day.weekday()), last)
-    beside = queries.known(connection(), partnership_id, day, instant)
-    coming = [night for night in listed if night.coming]
+    beside = queries.known(connection(), looking, day, last)
+    coming = [night for night in beside.nights if night.coming]
     near = day + timedelta(days=queries.BOARD_DAYS)
     board = queries.board((night for night in coming if night.date < near), day, beside)
     needing = queries.ranked(board)
     may_ask = g.visitor.may("ask for people")
     tonight = next((night for night in board if night.date == day and night not in needing), None)
     seconds = _seconds([*([tonight] if tonight else []), *needing], beside.further) if may_ask else {}
-    asks = (
-        offering.offers(connection(), partnership_id, needing, seconds.values(), beside, instant, language.zone())
-        if may_ask
-        else {}
-    )
+    asks = offering.offers(needing, seconds.values(), beside, instant, language.zone()) if may_ask else {}
     return render_template(
         "gaps/gaps.html",
         tonight=_tonight(tonight, seconds, asks),
         needing=_needing(needing, seconds, asks, may_ask=may_ask),
         number=len(needing),
         may_ask=may_ask,
-        strip=five_weeks(tuple([night for night in listed if night.date < near]), day),
+        strip=five_weeks(tuple([night for night in beside.nights if night.date < near]), day),
         others=_others(coming, {night.date for night in needing}, linked=may_ask),
         # Nights go on to the end of what is shown, so most likely beyond it.
         more=MOST_WEEKS if weeks < MOST_WEEKS and any(night.date > last - A_FORTNIGHT for night in coming) else None,

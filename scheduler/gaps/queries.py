@@ -1,16 +1,17 @@
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
-from scheduler.bookings.cards import Card, NightCards
+from scheduler.bookings.cards import Card, Looking, NightCards, night_cards
 from scheduler.bookings.places import SHIFT_COLUMNS
 from scheduler.bookings.queries import Walker, meeting_at, walkers_of
 from scheduler.bookings.rules import BookingState
 from scheduler.bookings.tables import Booking
+from scheduler.gaps.candidates import Askable, askable
 from scheduler.gaps.history import Search, Team, asks_so_far, believed, chosen, searches, teams
 from scheduler.gaps.risk import Beliefs, beliefs, under_minimum
 from scheduler.gaps.rules import Need, Policy, danger
@@ -28,6 +29,7 @@ from scheduler.partnership.tables import Area, Club
 from scheduler.people.tables import Person
 
 BOARD_DAYS = 35
+NO_RECORDS = beliefs({})
 TAKES_A_PLACE = frozenset({QuestionKind.PLACE_OFFERED, QuestionKind.HAND_OVER, QuestionKind.GAP})
 
 
@@ -67,32 +69,39 @@ class BoardNight:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the board knows beside the shifts themselves."""
+    """The nights that are shown and those around them, and what the board knows beside their shifts."""
 
-    believed: Beliefs
-    teams: Mapping[int, Team]
-    searches: Mapping[int, Search]
+    nights: Sequence[NightCards] = ()
+    believed: Beliefs = NO_RECORDS
+    teams: Mapping[int, Team] = field(default_factory=dict)
+    searches: Mapping[int, Search] = field(default_factory=dict)
     asks_so_far: tuple[int, int] = (0, 0)
     policy: Policy = field(default_factory=Policy)
     segment_ore: int = SEGMENT_ORE
     further: Further | None = None
+    askable: Askable = field(default_factory=Askable)
 
 
-NOTHING = Known(beliefs({}), {}, {})
+NOTHING = Known()
 
 
-def known(connection: Connection, partnership_id: int, today: date, now: datetime) -> Known:
-    """Return it, by six statements sent at once."""
-    believed_now, teams_now, searches_now, asks, (policy, segment_ore), further_now = answers(
+def known(connection: Connection, looking: Looking, today: date, last: date) -> Known:
+    """Return it for the nights from this week on, by nine statements sent at once."""
+    partnership_id, now = looking.partnership_id, looking.now
+    # Yesterday too: who walked then may not have rested yet.
+    first = today - timedelta(days=max(today.weekday(), 1))
+    nights, believed_now, teams_now, searches_now, asks, (policy, segment_ore), further_now, askable_now = answers(
         connection,
+        night_cards(looking, first, last),
         believed(partnership_id, now),
         teams(partnership_id, now),
         searches(partnership_id, now),
         asks_so_far(partnership_id),
         chosen(partnership_id),
         further(partnership_id, today, now),
+        askable(partnership_id, now),
     )
-    return Known(believed_now, teams_now, searches_now, asks, policy, segment_ore, further_now)
+    return Known(nights, believed_now, teams_now, searches_now, asks, policy, segment_ore, further_now, askable_now)
 
 
 def board(nights: Iterable[NightCards], today: date, beside: Known = NOTHING) -> list[BoardNight]:

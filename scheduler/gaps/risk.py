@@ -110,6 +110,7 @@ def _together(one: Sequence[float], other: Sequence[float]) -> list[float]:
     return found
 
 
+@lru_cache(maxsize=256)
 def enough_walkers(minimum: int, wanted: int, believed: Beliefs) -> int:
     """Return how many walkers a search looks for: the minimum, and a spare where one of ten such teams would fail."""
     return next(

@@ -175,14 +175,32 @@ class Question(Generic[Result]):
     parameters: Parameters
     read: Callable[[list[Any]], Result]
 
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return ((self.ready, self.parameters),)
+
+    def made(self, dialect: Dialect, answered: Sequence[Answer]) -> Result:
+        return self.read(self.ready.all_typed(dialect, answered[0].rows))
+
     def ask(self, connection: Connection) -> Result:
         return self.read(self.ready.all(connection, self.parameters))
 
 
-def answers(connection: Connection, *questions: Question[Any]) -> list[Any]:
+@dataclass(frozen=True, slots=True)
+class RawQuestion(Generic[Result]):
+    """Statements with their values, and what is made of the rows of all of them as the driver gives them."""
+
+    steps: tuple[Step, ...]
+    made: Callable[[Dialect, Sequence[Answer]], Result]
+
+    def ask(self, connection: Connection) -> Result:
+        return self.made(connection.dialect, together(connection, *self.steps))
+
+
+def answers(connection: Connection, *questions: Question[Any] | RawQuestion[Any]) -> list[Any]:
     """Ask questions as `together` does, and return what each makes of its rows."""
-    found = all_of(connection, *((one.ready, one.parameters) for one in questions))
-    return [one.read(rows) for one, rows in zip(questions, found, strict=True)]
+    found = iter(together(connection, *(step for one in questions for step in one.steps)))
+    return [one.made(connection.dialect, [next(found) for _ in one.steps]) for one in questions]
 
 
 def _asked(driver: Any, sql: str, values: Sequence[Any]) -> Answer:  # noqa: ANN401 - sqlite3's connection

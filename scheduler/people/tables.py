@@ -49,7 +49,7 @@ class Membership(Base):
             postgresql_where=text("state <> 'ended'"),
         ),
         Index("ix_membership_club_state", "club_id", "state"),
-        Index("ix_membership_person_state", "person_id", "state"),
+        Index("ix_membership_person_state_club", "person_id", "state", "club_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -74,7 +74,8 @@ def test_on_every_day_of_the_year_the_coming_nights_show_every_state(database, t
     fill(database, now)
     with database.reading() as connection:
         coming = board(
-            night_cards(connection, Looking(1, 1, volunteer=True, now=now), today, today + timedelta(days=60)), today
+            night_cards(Looking(1, 1, volunteer=True, now=now), today, today + timedelta(days=60)).ask(connection),
+            today,
         )
     shown = [card for night in coming for card in night.cards]
     assert {card.coverage for card in shown} == set(Coverage)

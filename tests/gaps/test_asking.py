@@ -1,14 +1,19 @@
 """Asking for people: who is asked, how many at a time, what their answers do, and when it ends."""
 
 from datetime import date, timedelta
+from random import Random
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from scheduler.bookings import actions as bookings
-from scheduler.bookings.rules import Begun, CalledOff
+from scheduler.bookings.cards import Looking
+from scheduler.bookings.rules import Begun, BookingState, CalledOff, Ended
+from scheduler.bookings.tables import Booking
 from scheduler.gaps import actions
-from scheduler.gaps.candidates import candidates
+from scheduler.gaps.candidates import candidates, how_many_fit
+from scheduler.gaps.offering import near
+from scheduler.gaps.queries import known
 from scheduler.gaps.rules import NotAsking, NothingMissing
 from scheduler.gaps.tables import Ask
 from scheduler.kit.audit import AuditEntry
@@ -179,7 +184,7 @@ def test_a_search_that_finds_nobody_says_so_and_looks_again(small):
 def test_who_books_by_the_page_after_being_asked_counts_as_a_yes(story):
     person = story.whose(story.ask())[0]
     story.book(person)
-    story.work(13)
+    story.work(24)
     assert story.asks()[person] == "yes"
 
 
@@ -286,3 +291,46 @@ def test_it_leaves_alone_what_a_person_has_stopped_and_finds_again_what_is_lost(
     assert story.state(other) == "stopped"
     with story.database.reading() as c:
         assert c.execute(select(func.count()).where(AuditEntry.shift_id == other)).scalar_one() >= 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_board_counts_who_fits_as_the_page_of_one_shift_does(story, seed):
+    chance = Random(seed)
+    days = [make.FRIDAY + timedelta(days=days) for days in (-1, 0, 1, 7, 8)]
+    shifts = [story.shift] + [
+        story.new_shift(day, area=area, wanted=9)
+        for day in days
+        for area in (story.town.centre, story.town.arena)
+        if (day, area) != (make.FRIDAY, story.town.centre)
+    ]
+    states = [BookingState.BOOKED, BookingState.BOOKED, BookingState.WAITING, BookingState.CANCELLED]
+    rows = [
+        {
+            "partnership_id": story.town.id, "shift_id": shift, "person_id": person, "state": state,
+            "made_at": make.NOW, "once": f"{seed}-{person}-{shift}", "auto_take": False, "place_held": False,
+            "ended_because": Ended.COULD_NOT_COME if state is BookingState.CANCELLED else None,
+        }
+        for person in story.people
+        for shift in chance.sample(shifts, 2)
+        for state in chance.sample(states, 1)
+    ]  # fmt: skip
+    story.database.write(lambda c: c.execute(insert(Booking), rows))
+    story.ask(shifts[-1], goal=2, most=4)
+    today = story.now.date()
+    looking = Looking(story.town.id, story.boss, volunteer=False, now=story.now)
+    with story.database.reading() as c:
+        board = known(c, looking, today, today + timedelta(days=35))
+        by_date = {night.date: night for night in board.nights}
+        cards = [card for night in board.nights for card in night.coming]
+        counted = [
+            board.askable.fitting(card.shift_id, near(by_date, card.date, card.starts_at, card.ends_at), 99)
+            for card in cards
+        ]
+        exact = [
+            how_many_fit(c, actions.place_of(actions.shift_facts(c, story.town.id, card.shift_id)), 99, 2, story.now)
+            for card in cards
+        ]
+    assert len(cards) == len(shifts)
+    assert counted == exact
+    assert len(set(exact)) > 2
+    assert all(0 < number < 30 for number in exact)

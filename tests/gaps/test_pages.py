@@ -76,6 +76,12 @@ def test_the_button_says_how_many_and_how_much_and_one_tap_asks_just_them(boss, 
     assert f"{people} tillfrågade" in boss.words()
 
 
+def test_every_night_that_needs_people_has_its_button(boss, story):
+    shifts = [story.new_shift(make.FRIDAY + timedelta(days=days)) for days in range(1, 15)]
+    boss.get("/lead")
+    assert [len(boss.forms_to(f"/lead/shifts/{shift}/asking")) for shift in (story.shift, *shifts)] == [1] * 15
+
+
 def test_the_price_is_the_partnership_s_own(boss, story, database):
     database.write(lambda c: change_plan(c, story.town.id, 68, 100_00))
     boss.get("/lead")
@@ -107,6 +113,13 @@ def test_by_night_the_button_says_when_they_are_asked(app, boss, story):
     assert "Det är natt: de tillfrågas tors 26 nov 08:00." in boss.words()
     boss.follow(boss.send(f"/lead/shifts/{story.shift}/asking", {"people": "4"}))
     assert "Frågar: 0 tillfrågade, 0 ja, 0 nej. Fler tillfrågas tors 26 nov 08:00." in boss.words()
+
+
+def test_more_people_are_never_promised_a_question_by_night(app, boss, story):
+    app.clock.instant = story.now = make.before_start(53)
+    boss.get("/lead")
+    boss.follow(boss.send(f"/lead/shifts/{story.shift}/asking", {"people": "4"}))
+    assert "Frågar: 4 tillfrågade, 0 ja, 0 nej. Fler tillfrågas tors 26 nov 08:00." in boss.words()
 
 
 def test_a_team_of_a_club_that_often_fails_is_at_risk_in_words(boss, story, database):
